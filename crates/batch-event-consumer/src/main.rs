@@ -1,0 +1,3 @@
+//! Binds batch events.
+
+fn main() {}

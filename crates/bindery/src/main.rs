@@ -1,0 +1,3 @@
+//! The command line: demo, topics, template, send, broker.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Follows the topic of templates and publishes immutable snapshots of the catalogue.

@@ -1,0 +1,1 @@
+//! Events, templates, binding and status: types and rules, without IO.

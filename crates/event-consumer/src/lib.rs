@@ -1,0 +1,1 @@
+//! The handler both event consumers run: decode, bind, encode.

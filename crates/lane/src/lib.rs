@@ -1,0 +1,1 @@
+//! The loop: collect, handle, write everything in one transaction, commit.

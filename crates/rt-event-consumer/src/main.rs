@@ -1,0 +1,3 @@
+//! Binds real-time events.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Collects delivery logs, folds facts into statuses, announces what was received.

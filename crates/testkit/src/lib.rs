@@ -1,0 +1,1 @@
+//! Builders, broker harness and helpers for tests.

@@ -1,0 +1,1 @@
+//! Bytes to domain types and back: protobuf, JSON, CloudEvents.

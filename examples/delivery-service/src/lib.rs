@@ -1,0 +1,1 @@
+//! An example delivery service: reads assignments, renders, reports to delivery-log.

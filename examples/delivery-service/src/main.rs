@@ -1,0 +1,3 @@
+//! An example delivery service: reads assignments, renders, reports to delivery-log.
+
+fn main() {}

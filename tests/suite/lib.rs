@@ -1,0 +1,1 @@
+//! The suite lives in the test target of this member.

@@ -1,0 +1,1 @@
+//! The suite: one binary, run on the embedded broker and on Apache Kafka.

@@ -1,0 +1,3 @@
+//! Automation: cargo xtask kafka up|down, bench.
+
+fn main() {}
