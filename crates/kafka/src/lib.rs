@@ -1,1 +1,27 @@
-//! Kafka's own words and the plain clients around the lane: settings, topics, readers, a sender.
+//! Kafka's own words and the plain clients around the lane.
+//!
+//! What an event is, is not known here. The transactional producer is not here either: it belongs to
+//! `lane`, which alone may write in transactions.
+
+mod admin;
+mod context;
+mod headers;
+mod offset;
+mod partitioner;
+mod reader;
+mod sender;
+mod settings;
+mod topics;
+
+pub use admin::{
+    AdminError, Applied, Change, Difference, apply, check, delete, partition_count, require,
+    wait_for_broker,
+};
+pub use context::QuietContext;
+pub use headers::MessageHeaders;
+pub use offset::{NextOffset, Offset, TopicPartition};
+pub use partitioner::partition_of;
+pub use reader::{ReadError, ReadEvent, ReadRecord, Reader};
+pub use sender::{SendError, Sender};
+pub use settings::{ClientSettings, SettingsError};
+pub use topics::{TopicSpec, Topics};

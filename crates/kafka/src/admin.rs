@@ -1,0 +1,410 @@
+use std::fmt;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    TopicReplication,
+};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use tracing::{info, warn};
+
+use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec};
+
+/// How long one administrative request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why topics could not be looked at or changed, or are not as they have to be.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No broker answered in time.
+    #[error("no broker answers at `{bootstrap_servers}`; check the address and that it runs")]
+    Unreachable {
+        /// The address tried.
+        bootstrap_servers: String,
+        /// What the client said.
+        #[source]
+        source: KafkaError,
+    },
+    /// The client's settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The broker refused.
+    #[error("the broker refused to {action} topic `{topic}`: {code}")]
+    Refused {
+        /// `create`, `describe`, `delete`.
+        action: &'static str,
+        /// Which.
+        topic: String,
+        /// Its answer.
+        code: RDKafkaErrorCode,
+    },
+    /// The request itself failed.
+    #[error("the broker did not answer an administrative request")]
+    Request(#[source] KafkaError),
+    /// A topic is missing or mis-shaped; the differences, and how to mend them.
+    #[error("{}; run `bindery topics apply` or mend the configuration", joined(.0))]
+    Differs(Vec<Difference>),
+}
+
+/// One way in which a topic is not as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It does not exist.
+    Missing {
+        /// Which.
+        topic: String,
+    },
+    /// It has another number of partitions.
+    Partitions {
+        /// Which.
+        topic: String,
+        /// How many it has to have.
+        expected: i32,
+        /// How many it has.
+        found: i32,
+    },
+    /// A setting has another value.
+    Config {
+        /// Which.
+        topic: String,
+        /// The setting.
+        key: String,
+        /// What it has to be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// What [`apply`] did with one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its name.
+    pub topic: String,
+    /// What was done.
+    pub change: Change,
+}
+
+/// What [`apply`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was missing and is there now.
+    Created,
+    /// It was there as it has to be.
+    Unchanged,
+    /// It is there and differs; left alone.
+    Differs(Vec<Difference>),
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { topic } => write!(f, "topic `{topic}` does not exist"),
+            Self::Partitions {
+                topic,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "topic `{topic}` has {found} partitions instead of {expected}"
+                )
+            }
+            Self::Config {
+                topic,
+                key,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "topic `{topic}` has `{key}={found}` instead of `{expected}`"
+                )
+            }
+        }
+    }
+}
+
+impl Difference {
+    /// The topic it is about.
+    pub fn topic(&self) -> &str {
+        match self {
+            Self::Missing { topic }
+            | Self::Partitions { topic, .. }
+            | Self::Config { topic, .. } => topic,
+        }
+    }
+
+    /// Whether a service must not start on it: keys or facts would be lost. Other differences are
+    /// only reported.
+    fn forbids_start(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Partitions { .. } => true,
+            Self::Config { key, .. } => key == "cleanup.policy",
+        }
+    }
+}
+
+fn joined(differences: &[Difference]) -> String {
+    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    lines.join("; ")
+}
+
+/// Creates what is missing of `specs` and reports what differs; changes nothing that exists.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] when no broker answers, [`AdminError::Refused`] when it will not create one.
+pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Applied>, AdminError> {
+    let differences = check(settings, specs)?;
+    let admin = admin_client(settings)?;
+    let is_missing = |spec: &&TopicSpec| {
+        differences.contains(&Difference::Missing {
+            topic: spec.name.clone(),
+        })
+    };
+    let missing: Vec<NewTopic<'_>> = specs.iter().filter(is_missing).map(new_topic).collect();
+    let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
+    let options = options.operation_timeout(Some(REQUEST_TIMEOUT));
+    if !missing.is_empty() {
+        let answers = block_on(admin.create_topics(&missing, &options));
+        for answer in answers.map_err(AdminError::Request)? {
+            match answer {
+                // Somebody else created it meanwhile.
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => {
+                    return Err(AdminError::Refused {
+                        action: "create",
+                        topic,
+                        code,
+                    });
+                }
+            }
+        }
+    }
+    let applied = specs.iter().map(|spec| {
+        let own = differences
+            .iter()
+            .filter(|difference| difference.topic() == spec.name);
+        let own: Vec<Difference> = own.cloned().collect();
+        let change = match own.as_slice() {
+            [] => Change::Unchanged,
+            [Difference::Missing { .. }] => Change::Created,
+            _ => Change::Differs(own),
+        };
+        Applied {
+            topic: spec.name.clone(),
+            change,
+        }
+    });
+    Ok(applied.collect())
+}
+
+/// Every way in which the cluster's topics are not as `specs` say.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] when no broker answers.
+pub fn check(
+    settings: &ClientSettings,
+    specs: &[TopicSpec],
+) -> Result<Vec<Difference>, AdminError> {
+    let metadata = metadata(settings, REQUEST_TIMEOUT)?;
+    let mut differences = Vec::new();
+    let mut present = Vec::new();
+    for spec in specs {
+        match partitions_in(&metadata, &spec.name) {
+            None => differences.push(Difference::Missing {
+                topic: spec.name.clone(),
+            }),
+            Some(found) => {
+                present.push(spec);
+                if found != spec.partitions {
+                    differences.push(Difference::Partitions {
+                        topic: spec.name.clone(),
+                        expected: spec.partitions,
+                        found,
+                    });
+                }
+            }
+        }
+    }
+    if !present.is_empty() {
+        differences.extend(config_differences(settings, &present)?);
+    }
+    Ok(differences)
+}
+
+/// What a service does at boot: returns only if `specs` are there and none differs in a way that
+/// would lose or misplace records.
+///
+/// # Errors
+/// [`AdminError::Differs`] names all that is wrong, in one line that says what to do.
+pub fn require(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<(), AdminError> {
+    let (fatal, others): (Vec<_>, Vec<_>) = check(settings, specs)?
+        .into_iter()
+        .partition(Difference::forbids_start);
+    for difference in others {
+        warn!(%difference, "a topic is not as configured");
+    }
+    if fatal.is_empty() {
+        Ok(())
+    } else {
+        Err(AdminError::Differs(fatal))
+    }
+}
+
+/// Deletes topics; those that do not exist are passed over.
+///
+/// # Errors
+/// [`AdminError::Refused`] when the broker will not.
+pub fn delete(settings: &ClientSettings, names: &[&str]) -> Result<(), AdminError> {
+    let admin = admin_client(settings)?;
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+    let answers = block_on(admin.delete_topics(names, &options)).map_err(AdminError::Request)?;
+    for answer in answers {
+        match answer {
+            Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+            Err((topic, code)) => {
+                return Err(AdminError::Refused {
+                    action: "delete",
+                    topic,
+                    code,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many partitions `topic` has; `None` where it does not exist.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] when no broker answers.
+pub fn partition_count(settings: &ClientSettings, topic: &str) -> Result<Option<i32>, AdminError> {
+    Ok(partitions_in(&metadata(settings, REQUEST_TIMEOUT)?, topic))
+}
+
+/// Waits until a broker answers, saying once that it waits; `false` when `stop` said to give up.
+///
+/// # Errors
+/// [`AdminError::Settings`] when the client refuses its settings: waiting would not help.
+pub fn wait_for_broker(
+    settings: &ClientSettings,
+    stop: impl Fn() -> bool,
+) -> Result<bool, AdminError> {
+    const ATTEMPT: Duration = Duration::from_millis(500);
+    let consumer = metadata_client(settings)?;
+    let mut said = false;
+    while !stop() {
+        match consumer.fetch_metadata(Some(""), ATTEMPT) {
+            Ok(_) => {
+                if said {
+                    info!(
+                        bootstrap_servers = settings.bootstrap_servers,
+                        "a broker answers"
+                    );
+                }
+                return Ok(true);
+            }
+            Err(error) if !said => {
+                said = true;
+                let bootstrap_servers = &settings.bootstrap_servers;
+                warn!(bootstrap_servers, %error, "no broker answers yet; waiting");
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(false)
+}
+
+fn config_differences(
+    settings: &ClientSettings,
+    specs: &[&TopicSpec],
+) -> Result<Vec<Difference>, AdminError> {
+    let admin = admin_client(settings)?;
+    let resources: Vec<_> = specs
+        .iter()
+        .map(|spec| ResourceSpecifier::Topic(&spec.name))
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
+    let answers =
+        block_on(admin.describe_configs(&resources, &options)).map_err(AdminError::Request)?;
+    let mut differences = Vec::new();
+    for (spec, answer) in specs.iter().zip(answers) {
+        let refused = |code| AdminError::Refused {
+            action: "describe",
+            topic: spec.name.clone(),
+            code,
+        };
+        let resource = answer.map_err(refused)?;
+        debug_assert_eq!(
+            resource.specifier,
+            OwnedResourceSpecifier::Topic(spec.name.clone())
+        );
+        for (key, expected) in &spec.config {
+            let found = resource.get(key).and_then(|entry| entry.value.clone());
+            let found = found.unwrap_or_default();
+            if !same_setting(expected, &found) {
+                differences.push(Difference::Config {
+                    topic: spec.name.clone(),
+                    key: key.clone(),
+                    expected: expected.clone(),
+                    found,
+                });
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// Lists such as `compact,delete` are the same in any order.
+fn same_setting(expected: &str, found: &str) -> bool {
+    let parts = |list: &str| {
+        let mut parts: Vec<String> = list.split(',').map(|part| part.trim().to_owned()).collect();
+        parts.sort();
+        parts
+    };
+    parts(expected) == parts(found)
+}
+
+fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
+    let replication = TopicReplication::Fixed(spec.replication.into());
+    let topic = NewTopic::new(&spec.name, spec.partitions, replication);
+    spec.config
+        .iter()
+        .fold(topic, |topic, (key, value)| topic.set(key, value))
+}
+
+fn partitions_in(metadata: &Metadata, topic: &str) -> Option<i32> {
+    let found = metadata
+        .topics()
+        .iter()
+        .find(|found| found.name() == topic)?;
+    let count = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
+    (found.error().is_none() && count > 0).then_some(count)
+}
+
+fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, AdminError> {
+    metadata_client(settings)?
+        .fetch_metadata(None, timeout)
+        .map_err(|source| AdminError::Unreachable {
+            bootstrap_servers: settings.bootstrap_servers.clone(),
+            source,
+        })
+}
+
+fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<QuietContext>, SettingsError> {
+    settings
+        .admin_config()
+        .create_with_context(QuietContext)
+        .map_err(SettingsError::Refused)
+}
+
+fn admin_client(settings: &ClientSettings) -> Result<AdminClient<QuietContext>, SettingsError> {
+    settings
+        .admin_config()
+        .create_with_context(QuietContext)
+        .map_err(SettingsError::Refused)
+}

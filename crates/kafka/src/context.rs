@@ -1,0 +1,46 @@
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientContext, Statistics};
+use tracing::{debug, info, warn};
+
+/// Sends a client's log lines to `tracing` with their facility as a field, and its errors as
+/// warnings: a client repairs its connections itself, so none of them is for a human by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QuietContext;
+
+impl QuietContext {
+    /// One line of the client's own log.
+    pub fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => warn!(target: "librdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                info!(target: "librdkafka", facility, "{message}");
+            }
+            RDKafkaLogLevel::Debug => debug!(target: "librdkafka", facility, "{message}"),
+        }
+    }
+
+    /// One error the client met and goes on from.
+    pub fn failure(error: &KafkaError, reason: &str) {
+        warn!(target: "librdkafka", %error, "{reason}");
+    }
+}
+
+impl ClientContext for QuietContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Self::line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Self::failure(&error, reason);
+    }
+
+    fn stats(&self, _: Statistics) {}
+}
+
+impl ConsumerContext for QuietContext {}

@@ -1,0 +1,227 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Message, TopicPartitionList};
+use tracing::debug;
+
+use crate::{ClientSettings, MessageHeaders, NextOffset, Offset, QuietContext, SettingsError};
+
+/// Reads partitions of one topic under read_committed, as a member of no group.
+///
+/// Goes through broker outages by itself: it waits and goes on where it was.
+pub struct Reader {
+    consumer: BaseConsumer<QuietContext>,
+    topic: String,
+    partitions: Vec<i32>,
+}
+
+/// What came of one poll.
+pub enum ReadEvent<'a> {
+    /// A record.
+    Record(ReadRecord<'a>),
+    /// This partition has nothing more for now. Under read_committed its last transaction was read whole.
+    End(i32),
+}
+
+/// A record, borrowed from the reader.
+pub struct ReadRecord<'a>(BorrowedMessage<'a>);
+
+/// Why reading cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The client's settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The topic is not there.
+    #[error("topic `{0}` does not exist")]
+    UnknownTopic(String),
+    /// The time given has passed.
+    #[error("topic `{topic}` could not be read to its end within {limit:?}")]
+    TimedOut {
+        /// Which.
+        topic: String,
+        /// The time given.
+        limit: Duration,
+    },
+    /// The client will not go on.
+    #[error("reading topic `{topic}` failed")]
+    Failed {
+        /// Which.
+        topic: String,
+        /// What the client said.
+        #[source]
+        source: KafkaError,
+    },
+}
+
+impl Reader {
+    /// Opens `topic` at each partition's position.
+    ///
+    /// # Errors
+    /// [`ReadError::Settings`] where the client refuses its settings.
+    pub fn open(
+        settings: &ClientSettings,
+        topic: &str,
+        positions: &[(i32, NextOffset)],
+    ) -> Result<Self, ReadError> {
+        Self::open_with(settings, topic, positions, &[])
+    }
+
+    /// The same, with properties of its own for the client.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_with(
+        settings: &ClientSettings,
+        topic: &str,
+        positions: &[(i32, NextOffset)],
+        properties: &[(&str, &str)],
+    ) -> Result<Self, ReadError> {
+        let mut config = settings.reader_config("bindery-reader");
+        for (name, value) in properties {
+            config.set(*name, *value);
+        }
+        let consumer: BaseConsumer<QuietContext> = config
+            .create_with_context(QuietContext)
+            .map_err(SettingsError::Refused)?;
+        let mut assignment = TopicPartitionList::with_capacity(positions.len());
+        for (partition, position) in positions {
+            let offset = rdkafka::Offset::Offset(position.get());
+            assignment
+                .add_partition_offset(topic, *partition, offset)
+                .map_err(|source| ReadError::Failed {
+                    topic: topic.into(),
+                    source,
+                })?;
+        }
+        consumer
+            .assign(&assignment)
+            .map_err(|source| ReadError::Failed {
+                topic: topic.into(),
+                source,
+            })?;
+        let partitions = positions.iter().map(|(partition, _)| *partition).collect();
+        Ok(Self {
+            consumer,
+            topic: topic.into(),
+            partitions,
+        })
+    }
+
+    /// Waits up to `timeout` for the next record or end; `None` when nothing came, or a broker is
+    /// away.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownTopic`], and [`ReadError::Failed`] when the client is beyond repair.
+    pub fn poll(&self, timeout: Duration) -> Result<Option<ReadEvent<'_>>, ReadError> {
+        match self.consumer.poll(timeout) {
+            None => Ok(None),
+            Some(Ok(message)) => Ok(Some(ReadEvent::Record(ReadRecord(message)))),
+            Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Some(ReadEvent::End(partition))),
+            Some(Err(KafkaError::MessageConsumption(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition,
+            ))) => Err(ReadError::UnknownTopic(self.topic.clone())),
+            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => Err(ReadError::Failed {
+                topic: self.topic.clone(),
+                source,
+            }),
+            Some(Err(error)) => {
+                debug!(topic = self.topic, %error, "reading goes on after a passing error");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Gives every record up to the end each partition had when this was called.
+    ///
+    /// # Errors
+    /// [`ReadError::TimedOut`] after `limit`; else as [`Reader::poll`].
+    pub fn read_to_end(
+        &self,
+        limit: Duration,
+        mut each: impl FnMut(&ReadRecord<'_>),
+    ) -> Result<(), ReadError> {
+        let started = Instant::now();
+        let timed_out = || ReadError::TimedOut {
+            topic: self.topic.clone(),
+            limit,
+        };
+        let mut unread = self.ends(limit).map_err(|_| timed_out())?;
+        while !unread.is_empty() {
+            let left = limit.checked_sub(started.elapsed()).ok_or_else(timed_out)?;
+            match self.poll(left.min(Duration::from_millis(100)))? {
+                None => {}
+                Some(ReadEvent::End(partition)) => {
+                    unread.remove(&partition);
+                }
+                Some(ReadEvent::Record(record)) => {
+                    let reached = record.offset().next().get();
+                    each(&record);
+                    if unread
+                        .get(&record.partition())
+                        .is_some_and(|end| reached >= *end)
+                    {
+                        unread.remove(&record.partition());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each partition's last stable offset now: one past its last committed record, or past the
+    /// marker behind it. Empty partitions are left out.
+    ///
+    /// # Errors
+    /// What the client said when no broker answered within `timeout`.
+    pub fn ends(&self, timeout: Duration) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        let mut ends = BTreeMap::new();
+        for &partition in &self.partitions {
+            let (low, high) = self
+                .consumer
+                .fetch_watermarks(&self.topic, partition, timeout)?;
+            if high > low {
+                ends.insert(partition, high);
+            }
+        }
+        Ok(ends)
+    }
+}
+
+impl ReadRecord<'_> {
+    /// The partition it came from.
+    pub fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    /// Its offset.
+    pub fn offset(&self) -> Offset {
+        Offset::new(self.0.offset())
+    }
+
+    /// Its timestamp, in milliseconds since the epoch; 0 where it has none.
+    pub fn timestamp_ms(&self) -> i64 {
+        self.0.timestamp().to_millis().unwrap_or(0)
+    }
+
+    /// Its key.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.0.key()
+    }
+
+    /// Its value; `None` for a tombstone.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.0.payload()
+    }
+
+    /// Its headers, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        MessageHeaders::of(&self.0)
+    }
+}
