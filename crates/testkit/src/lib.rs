@@ -1,1 +1,33 @@
-//! Builders, broker harness and helpers for tests.
+//! Clusters, processes and plain clients for tests. Dev-dependency only.
+//!
+//! One suite runs on two brokers, chosen by the environment and never by `cfg`:
+//!
+//! - [`cluster`] is the cluster of this test process. `KAFKA_BOOTSTRAP_SERVERS` names it; without
+//!   it the process starts the embedded broker and keeps it until it ends. Tests share it and
+//!   keep apart by [`Cluster::topic`].
+//! - [`OwnCluster`] belongs to one test, which may kill it. `BINDERY_TEST_BROKER=kafka` makes it
+//!   an Apache Kafka; without it, the embedded broker as a process.
+//!
+//! Everything here panics instead of returning errors, and says in the panic what was seen last.
+
+mod binary;
+mod clients;
+mod cluster;
+mod guard;
+pub mod kafka;
+mod own_cluster;
+mod ports;
+mod process;
+mod record;
+mod wait;
+
+pub use binary::{binary, workspace_root};
+pub use clients::{
+    Isolation, NewTopicSpec, committed, create_topics, end_offsets, produce, read_all,
+};
+pub use cluster::{Cluster, cluster};
+pub use own_cluster::OwnCluster;
+pub use ports::free_port;
+pub use process::Process;
+pub use record::{IntoBytes, NO_HEADERS, OwnedRecord};
+pub use wait::wait_until;

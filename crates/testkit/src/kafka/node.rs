@@ -1,0 +1,202 @@
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+use super::jars::{jars, not_started, run};
+use super::{KafkaError, properties, tail};
+use crate::clients::client;
+use crate::{ports, wait};
+
+/// A busy machine of two cores takes half a minute at worst.
+const READY: Duration = Duration::from_secs(120);
+
+const JAVA_PACKAGE: &str = "openjdk-17-jre-headless";
+
+/// What the Java machine is tuned for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jvm {
+    /// Steady work: what measurements want.
+    Steady,
+    /// A quick start and little memory: what a test that kills its broker wants.
+    Quick,
+}
+
+/// A formatted folder of one node: data, configuration and log, on a port of its own. It outlives
+/// the processes that serve it.
+#[derive(Debug, Clone)]
+pub struct Node {
+    home: PathBuf,
+    port: u16,
+    jvm: Jvm,
+    jars: PathBuf,
+}
+
+impl Node {
+    /// Formats a new node in `home`, whose data is removed first. Without a port it takes two
+    /// neighbouring free ones, and the next higher one otherwise as well.
+    ///
+    /// # Errors
+    ///
+    /// [`KafkaError`], when a program is missing, the port is taken or the tool fails.
+    pub fn format(home: &Path, port: Option<u16>, jvm: Jvm) -> Result<Self, KafkaError> {
+        // Java first: its absence must not be found after a minute of fetching.
+        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
+        let jars = jars()?;
+        let port = match port {
+            None => ports::free_ports(2),
+            Some(port) if ports::is_free(port) && ports::is_free(port + 1) => port,
+            Some(port) => return Err(KafkaError::PortTaken(port)),
+        };
+        let node = Self {
+            home: home.to_owned(),
+            port,
+            jvm,
+            jars,
+        };
+        node.write_files()?;
+        let id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
+        let mut tool = node.java();
+        tool.arg("kafka.tools.StorageTool")
+            .args(["format", "--standalone"]);
+        // Written as one argument, an id may begin with a hyphen.
+        tool.arg(format!("--cluster-id={id}"))
+            .arg("-c")
+            .arg(node.file("server.properties"));
+        run(&mut tool, "java", JAVA_PACKAGE)?;
+        Ok(node)
+    }
+
+    /// Where clients connect.
+    pub fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The folder.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Starts the broker in a process group of its own and returns when it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`KafkaError`], when it ends or stays silent; its process is gone then.
+    pub fn start(&self) -> Result<Child, KafkaError> {
+        let mut child = self.spawn()?;
+        match self.wait_until_ready(&mut child) {
+            Ok(()) => Ok(child),
+            Err(error) => {
+                // Killing fails only when it has ended already.
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the broker without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`KafkaError`], when the process does not start.
+    pub fn spawn(&self) -> Result<Child, KafkaError> {
+        let log = self.file("log");
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(KafkaError::file(&log))?;
+        let errors = log.try_clone().map_err(KafkaError::file(&self.home))?;
+        self.java()
+            .arg("kafka.Kafka")
+            .arg(self.file("server.properties"))
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .process_group(0)
+            .spawn()
+            .map_err(|error| not_started(error, "java", JAVA_PACKAGE))
+    }
+
+    /// Waits until the broker in `child` answers clients.
+    ///
+    /// # Errors
+    ///
+    /// [`KafkaError::Ended`] or [`KafkaError::Silent`].
+    pub fn wait_until_ready(&self, child: &mut Child) -> Result<(), KafkaError> {
+        let address = self.bootstrap_servers();
+        let consumer: BaseConsumer = client(&address)
+            .create()
+            .expect("the settings of the test client are valid");
+        let ready = wait::poll(READY, &mut || {
+            if let Ok(Some(status)) = child.try_wait() {
+                return Ok(Err(status));
+            }
+            match consumer.fetch_metadata(None, Duration::from_millis(500)) {
+                Ok(metadata) if metadata.brokers().is_empty() => Err("it is fenced".to_owned()),
+                Ok(_) => Ok(Ok(())),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        let log = self.file("log");
+        match ready {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(status)) => {
+                let said = tail(&fs::read_to_string(&log).unwrap_or_default());
+                Err(KafkaError::Ended { status, log, said })
+            }
+            Err(said) => Err(KafkaError::Silent { address, said, log }),
+        }
+    }
+
+    fn write_files(&self) -> Result<(), KafkaError> {
+        let data = self.file("data");
+        if data.exists() {
+            fs::remove_dir_all(&data).map_err(KafkaError::file(&data))?;
+        }
+        fs::create_dir_all(&self.home).map_err(KafkaError::file(&self.home))?;
+        let log = self.file("log");
+        File::create(&log).map_err(KafkaError::file(&log))?;
+        for (name, content) in [
+            ("server.properties", properties::server(&data, self.port)),
+            ("log4j2.properties", properties::LOG4J.to_owned()),
+        ] {
+            let path = self.file(name);
+            fs::write(&path, content).map_err(KafkaError::file(&path))?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
+    fn java(&self) -> Command {
+        let mut java = java();
+        java.args(["-Xms256m", "-Xmx768m", "-Djava.awt.headless=true"]);
+        match self.jvm {
+            Jvm::Steady => java.args(["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]),
+            Jvm::Quick => java.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]),
+        };
+        java.arg(format!(
+            "-Dlog4j2.configurationFile={}",
+            self.file("log4j2.properties").display()
+        ));
+        java.arg("-cp").arg(format!("{}/*", self.jars.display()));
+        java
+    }
+}
+
+/// The `java` of `JAVA_HOME`, else of the path.
+fn java() -> Command {
+    match std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java")) {
+        Some(java) if java.is_file() => Command::new(java),
+        Some(_) | None => Command::new("java"),
+    }
+}

@@ -1,0 +1,61 @@
+use std::path::Path;
+
+/// `server.properties` of a node on loopback, `port` for clients and `port + 1` for itself.
+pub(super) fn server(data: &Path, port: u16) -> String {
+    let controller = port + 1;
+    let data = data.display();
+    format!(
+        "\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={data}
+num.network.threads=1
+num.io.threads=2
+auto.create.topics.enable=false
+{ONE_NODE}{TESTABLE}"
+    )
+}
+
+/// What a cluster of one node needs.
+const ONE_NODE: &str = "\
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+";
+
+/// What happens after minutes elsewhere happens while a test waits. Only pauses and lower limits
+/// differ from the defaults, never a rule.
+const TESTABLE: &str = "\
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+log.initial.task.delay.ms=500
+log.retention.check.interval.ms=1000
+log.cleaner.backoff.ms=500
+log.cleaner.dedupe.buffer.size=16777216
+";
+
+/// Warnings and errors to standard error.
+pub(super) const LOG4J: &str = "\
+appender.c.type=Console
+appender.c.name=C
+appender.c.target=SYSTEM_ERR
+appender.c.layout.type=PatternLayout
+appender.c.layout.pattern=[%d] %p %m (%c)%n
+rootLogger.level=WARN
+rootLogger.appenderRef.c.ref=C
+";
