@@ -1,1 +1,40 @@
-//! Events, templates, binding and status: types and rules, without IO.
+//! Events, templates, binding and status: types and rules.
+//!
+//! This crate knows neither Kafka nor bytes. It has no IO, no clock, no async and no serde: whatever
+//! happens here is a function of its arguments. `wire` turns bytes into these types and back; a
+//! handler in `event-consumer` or `status-sync` puts them between two topics.
+
+mod address;
+mod assignment;
+mod bind;
+mod canary;
+mod catalogue;
+mod channel;
+mod decision;
+mod delivery;
+mod event;
+mod fact;
+mod fold;
+mod ids;
+mod language;
+mod status;
+mod template;
+mod time;
+
+pub use address::{Address, AddressFault, AddressField};
+pub use assignment::Assignment;
+pub use bind::{CANDIDATES_MAX, Situation, bind};
+pub use catalogue::{Catalogue, CatalogueBuilder, Revision};
+pub use channel::{Channel, ChannelFault};
+pub use decision::{
+    Binding, Candidate, Decision, History, Hold, Lost, NotSupported, RejectionReason,
+};
+pub use delivery::{DeliveryLog, DeliveryReason, Outcome, OutcomeKind};
+pub use event::{Context, ContextFault, Event};
+pub use fact::{Fact, FactKind};
+pub use fold::Folded;
+pub use ids::{AssignmentId, Attempt, EventId, EventIdFault, LaneKind, SourcePosition};
+pub use language::{LanguageTag, lookup};
+pub use status::{EventStatus, Language, Status, StatusKey};
+pub use template::{Canary, Lanes, RequiredPath, Template, TemplateState, TemplateVersion};
+pub use time::Timestamp;

@@ -1,0 +1,168 @@
+mod builder;
+mod names;
+mod table;
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+pub use builder::CatalogueBuilder;
+
+use crate::{Channel, LanguageTag, Template};
+use names::Names;
+use table::{Keyed, Table};
+
+/// The catalogue's place in `message-template`: the next offset after the last record applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Revision(pub i64);
+
+/// All published templates as of one revision. Never changes: a publication makes a new one.
+///
+/// Made by [`CatalogueBuilder`], which shares with the previous catalogue all that stayed the same,
+/// and lives for as long as somebody holds an assignment's template.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    revision: Revision,
+    templates: Table<Template>,
+    event_types: Table<EventType>,
+    names: Names,
+}
+
+/// The templates of one event type.
+#[derive(Clone, Debug)]
+struct EventType {
+    name: Arc<str>,
+    channels: Vec<ChannelTemplates>,
+}
+
+/// The templates of one event type and channel; by language, and within one the newest first.
+#[derive(Clone, Debug)]
+struct ChannelTemplates {
+    channel: Channel<'static>,
+    templates: Vec<Arc<Template>>,
+}
+
+impl Keyed for Template {
+    fn key(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Keyed for EventType {
+    fn key(&self) -> &str {
+        &self.name
+    }
+}
+
+/// What there is for an event type and a channel.
+pub(crate) enum Candidates<'a> {
+    /// No template of that event type.
+    NoEventType,
+    /// None for that channel.
+    NoChannel,
+    /// These; at least one.
+    Some(Group<'a>),
+}
+
+/// The templates of one event type and channel; at least one.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a>(&'a [Arc<Template>]);
+
+impl Catalogue {
+    /// Without a template, as of the beginning of `message-template`.
+    pub fn empty() -> Self {
+        Self {
+            revision: Revision(0),
+            templates: Table::default(),
+            event_types: Table::default(),
+            names: Names::default(),
+        }
+    }
+
+    /// The next offset of `message-template` after the last record in it.
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// How many templates there are.
+    pub const fn len(&self) -> usize {
+        self.templates.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The template of that id.
+    pub fn get(&self, id: &str) -> Option<&Template> {
+        self.templates.get(id).map(Arc::as_ref)
+    }
+
+    /// Every template, in no order.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.iter().map(Arc::as_ref)
+    }
+
+    /// The event types that have a template, in order.
+    pub fn event_types(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter()
+    }
+
+    /// The event type most like one that has no template, where one is like it at all.
+    ///
+    /// A hint for a person who mistyped. Looks at a few dozen names however many there are: a single
+    /// mistake leaves the greater part of a name intact before or behind it, so that the name meant
+    /// is a neighbour of the mistyped one in one of two sorted lists.
+    pub fn nearest(&self, event_type: &str) -> Option<&str> {
+        self.names.nearest(event_type)
+    }
+
+    pub(crate) fn candidates(&self, event_type: &str, channel: &str) -> Candidates<'_> {
+        let Some(entry) = self.event_types.get(event_type) else {
+            return Candidates::NoEventType;
+        };
+        entry
+            .channels
+            .iter()
+            .find(|entry| entry.channel.as_str() == channel)
+            .map_or(Candidates::NoChannel, |entry| {
+                Candidates::Some(Group(&entry.templates))
+            })
+    }
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl<'a> Group<'a> {
+    /// All of them, by language and within one the newest first.
+    pub(crate) fn all(self) -> impl Iterator<Item = &'a Template> {
+        self.0.iter().map(Arc::as_ref)
+    }
+
+    /// Those of exactly `language`, the newest first.
+    pub(crate) fn of_language(
+        self,
+        language: LanguageTag<'_>,
+    ) -> impl Iterator<Item = &'a Template> {
+        let tag = |template: &Arc<Template>| language_of(template).cmp(&language);
+        let start = self.0.partition_point(|template| tag(template).is_lt());
+        let length = self.0[start..].partition_point(|template| tag(template).is_eq());
+        self.0[start..start + length].iter().map(Arc::as_ref)
+    }
+}
+
+fn language_of(template: &Template) -> LanguageTag<'_> {
+    LanguageTag::new(&template.language)
+}
+
+/// Orders templates by age, the newest first; of equals the lesser id.
+pub(crate) fn newest_first(template: &Template) -> (Reverse<crate::Timestamp>, &str) {
+    (Reverse(template.published_at), &template.id)
+}
+
+#[cfg(test)]
+mod tests;
