@@ -1,1 +1,29 @@
-//! The loop: collect, handle, write everything in one transaction, commit.
+//! The loop that gives the guarantees: collect a batch, hand it to a handler, write everything the
+//! handler said together with the input offsets in one Kafka transaction.
+//!
+//! *lane* does not know what an event is: a handler gets bytes and puts bytes into an outbox. It is
+//! the only crate that sees a transactional producer.
+
+mod assigned;
+mod consumer;
+mod engine;
+mod handler;
+mod lag;
+mod outbox;
+mod producer;
+mod publisher;
+mod record;
+mod settings;
+mod spawn;
+mod status;
+mod stop;
+
+pub use engine::LaneError;
+pub use handler::{Handler, Readiness};
+pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
+pub use publisher::{PublishError, Publisher};
+pub use record::{Batch, Record};
+pub use settings::{LaneSettings, OffsetReset, Subscription};
+pub use spawn::{LaneSpec, run_lanes};
+pub use status::{LaneStatus, PartitionLag, Phase};
+pub use stop::Stop;

@@ -1,0 +1,90 @@
+use std::collections::{BTreeMap, HashMap};
+
+use kafka::{NextOffset, TopicPartition};
+
+use crate::PartitionLag;
+use crate::lag::PartitionStatistics;
+
+/// The partitions a lane has, and what it knows of each.
+#[derive(Debug, Default)]
+pub(crate) struct AssignedPartitions(BTreeMap<TopicPartition, Assigned>);
+
+#[derive(Debug)]
+struct Assigned {
+    stage: Stage,
+    /// What this lane has committed since the partition was assigned.
+    committed: Option<NextOffset>,
+    /// The timestamp of the last record committed; the assignment's time before that.
+    last_ms: i64,
+}
+
+/// How far a partition is on its way to its first record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its committed position is not known yet.
+    New,
+    /// The handler knows it and prepares.
+    Restoring,
+    /// Its records come.
+    Running,
+}
+
+impl AssignedPartitions {
+    pub(crate) fn assign(&mut self, partitions: &[TopicPartition], stage: Stage, now_ms: i64) {
+        for partition in partitions {
+            let assigned = Assigned {
+                stage,
+                committed: None,
+                last_ms: now_ms,
+            };
+            self.0.insert(partition.clone(), assigned);
+        }
+    }
+
+    pub(crate) fn revoke(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            self.0.remove(partition);
+        }
+    }
+
+    pub(crate) fn at(&self, stage: Stage) -> Vec<TopicPartition> {
+        let of_stage = self
+            .0
+            .iter()
+            .filter(|(_, assigned)| assigned.stage == stage);
+        of_stage.map(|(partition, _)| partition.clone()).collect()
+    }
+
+    pub(crate) fn all_run(&self) -> bool {
+        self.0
+            .values()
+            .all(|assigned| assigned.stage == Stage::Running)
+    }
+
+    pub(crate) fn advance(&mut self, partition: &TopicPartition, stage: Stage) {
+        if let Some(assigned) = self.0.get_mut(partition) {
+            assigned.stage = stage;
+        }
+    }
+
+    pub(crate) fn commit(&mut self, partition: &TopicPartition, next: NextOffset, last_ms: i64) {
+        if let Some(assigned) = self.0.get_mut(partition) {
+            assigned.committed = Some(next);
+            assigned.last_ms = last_ms;
+        }
+    }
+
+    /// How far each is behind by the client's statistics.
+    pub(crate) fn lags(
+        &self,
+        statistics: &HashMap<TopicPartition, PartitionStatistics>,
+        now_ms: i64,
+    ) -> BTreeMap<TopicPartition, PartitionLag> {
+        let lag = |(partition, assigned): (&TopicPartition, &Assigned)| {
+            let known = statistics.get(partition);
+            let lag = known.map(|known| known.lag(assigned.committed, assigned.last_ms, now_ms));
+            (partition.clone(), lag.unwrap_or_default())
+        };
+        self.0.iter().map(lag).collect()
+    }
+}

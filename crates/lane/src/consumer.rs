@@ -1,0 +1,157 @@
+use std::sync::{Mutex, PoisonError};
+
+use kafka::{QuietContext, SettingsError, TopicPartition};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientContext, TopicPartitionList};
+use tracing::{info, warn};
+
+use crate::{LaneSettings, Subscription};
+
+pub(crate) type LaneConsumer = BaseConsumer<LaneContext>;
+
+/// What a rebalance did, in the order it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+}
+
+/// Notes what the client tells inside a poll, for the lane to take after it.
+pub(crate) struct LaneContext {
+    /// Newly assigned partitions rest until the lane resumes them.
+    rests: bool,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    changes: Vec<Change>,
+    statistics: Option<Vec<u8>>,
+}
+
+impl LaneContext {
+    /// Rebalances since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(
+            &mut self
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .changes,
+        )
+    }
+
+    /// The newest statistics, once.
+    pub(crate) fn take_statistics(&self) -> Option<Vec<u8>> {
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .statistics
+            .take()
+    }
+
+    fn note(&self, change: Change) {
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .changes
+            .push(change);
+    }
+}
+
+impl ClientContext for LaneContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        QuietContext::line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        QuietContext::failure(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.statistics = Some(statistics.to_vec());
+    }
+}
+
+impl ConsumerContext for LaneContext {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(list) = rebalance {
+            let partitions = partitions(list);
+            let lost = consumer.assignment_lost();
+            info!(n_partitions = partitions.len(), lost, "partitions revoked");
+            self.note(Change::Revoked(partitions));
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(list) => {
+                if self.rests
+                    && let Err(error) = consumer.pause(list)
+                {
+                    warn!(%error, "newly assigned partitions could not be paused");
+                }
+                let partitions = partitions(list);
+                info!(n_partitions = partitions.len(), "partitions assigned");
+                self.note(Change::Assigned(partitions));
+            }
+            Rebalance::Revoke(_) => {}
+            Rebalance::Error(error) => warn!(%error, "a rebalance failed"),
+        }
+    }
+}
+
+/// A consumer that is not subscribed yet.
+pub(crate) fn connect(
+    client: &kafka::ClientSettings,
+    lane: &LaneSettings,
+    subscription: &Subscription,
+    client_id: &str,
+    rests: bool,
+) -> Result<LaneConsumer, SettingsError> {
+    let mut config = client.consumer_config(&subscription.group, client_id);
+    let heartbeat_ms = lane.session_timeout_ms / 10;
+    config
+        .set("group.protocol", "classic")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", lane.session_timeout_ms.to_string())
+        .set("heartbeat.interval.ms", heartbeat_ms.max(100).to_string())
+        .set("max.poll.interval.ms", "120000")
+        .set("auto.offset.reset", subscription.offset_reset.as_str())
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.min.bytes", "1")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.error.backoff.ms", "50")
+        .set("queued.min.messages", "20000")
+        .set("queued.max.messages.kbytes", lane.prefetch_kib.to_string())
+        .set("statistics.interval.ms", "1000");
+    let context = LaneContext {
+        rests,
+        told: Mutex::default(),
+    };
+    config
+        .create_with_context(context)
+        .map_err(SettingsError::Refused)
+}
+
+pub(crate) fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let elements = list.elements();
+    elements
+        .iter()
+        .map(|one| TopicPartition::new(one.topic(), one.partition()))
+        .collect()
+}
+
+/// A list of `partitions` without offsets.
+pub(crate) fn list_of<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for at in partitions {
+        list.add_partition(&at.topic, at.partition);
+    }
+    list
+}

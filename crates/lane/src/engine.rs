@@ -1,0 +1,472 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kafka::{NextOffset, Offset, SettingsError, TopicPartition};
+use rdkafka::Message;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use tracing::{debug, info, warn};
+
+use crate::assigned::{AssignedPartitions, Stage};
+use crate::consumer::{self, Change, LaneConsumer};
+use crate::producer::{
+    Cause, ConnectError, Input, LibrdkafkaProducer, ProducerSpec, TransactionalProducer, WriteError,
+};
+use crate::{
+    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Readiness, Stop, lag,
+};
+
+/// How long a lane with nothing to do waits for a record; also the granularity of `tick` and of stopping.
+const IDLE: Duration = Duration::from_millis(100);
+/// The same while partitions are being restored, which goes on between two waits.
+const RESTORING: Duration = Duration::from_millis(1);
+/// How long one question for committed offsets may take.
+const QUESTION: Duration = Duration::from_secs(1);
+/// The longest pause between two tries of one batch.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// The time over which new producers are counted.
+const RENEWAL_WINDOW: Duration = Duration::from_secs(600);
+
+/// Why a lane ended; the process leaves, and its successor goes on from the committed offsets.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    /// The client refuses its settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no producer and waiting does not help.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The topics cannot be subscribed to.
+    #[error("the topics cannot be subscribed to")]
+    Subscribe(#[source] KafkaError),
+    /// The consumer is beyond repair.
+    #[error("the consumer failed for good")]
+    Consumer(#[source] KafkaError),
+    /// The handler cannot go on.
+    #[error("the handler cannot go on")]
+    Handler(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// One batch was aborted again and again.
+    #[error("the same batch was aborted {aborts} times in a row")]
+    TooManyAborts {
+        /// How often.
+        aborts: u32,
+        /// The last reason.
+        #[source]
+        cause: Cause,
+    },
+    /// Producers had to be made anew again and again.
+    #[error("{renewals} producers had to be given up within ten minutes")]
+    TooManyRenewals {
+        /// How many.
+        renewals: usize,
+        /// The last reason.
+        #[source]
+        cause: Cause,
+    },
+    /// A thread panicked; the reason was printed.
+    #[error("a lane's thread panicked")]
+    Panicked,
+}
+
+/// Runs one lane until `stop` is requested.
+pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError> {
+    let rests = lane.handler.restores();
+    let consumer = consumer::connect(
+        &lane.client,
+        &lane.settings,
+        &lane.subscription,
+        &lane.name,
+        rests,
+    )?;
+    let record_bytes_max = lane
+        .outputs
+        .iter()
+        .map(|topic| topic.record_bytes_max)
+        .max();
+    let producer_spec = ProducerSpec {
+        client: lane.client,
+        lane: lane.settings.clone(),
+        transactional_id: lane.name,
+        record_bytes_max: record_bytes_max.unwrap_or(0),
+    };
+    let Some(producer) = LibrdkafkaProducer::connect(&producer_spec, stop)? else {
+        return Ok(());
+    };
+    let topics: Vec<&str> = lane
+        .subscription
+        .topics
+        .iter()
+        .map(String::as_str)
+        .collect();
+    consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
+    lane.status.set_phase(Phase::Running);
+    info!(
+        lane = producer_spec.transactional_id,
+        ?topics,
+        "lane running"
+    );
+    let mut engine = Engine {
+        consumer: &consumer,
+        producer: Some(producer),
+        producer_spec,
+        handler: lane.handler,
+        settings: lane.settings,
+        status: lane.status,
+        stop,
+        messages: Vec::new(),
+        message_bytes: 0,
+        outbox: Outbox::new(lane.outputs),
+        partitions: AssignedPartitions::default(),
+        aborts: 0,
+        renewals: VecDeque::new(),
+    };
+    while !stop.is_requested() {
+        engine.turn()?;
+    }
+    engine.status.set_phase(Phase::Draining);
+    Ok(())
+}
+
+/// The loop's state. `'c` is the consumer's life, which the records of the batch are borrowed for.
+struct Engine<'c, H: Handler, P: TransactionalProducer> {
+    consumer: &'c LaneConsumer,
+    /// `None` only while a new one is being made.
+    producer: Option<P>,
+    producer_spec: ProducerSpec,
+    handler: H,
+    settings: LaneSettings,
+    status: Arc<LaneStatus>,
+    stop: &'c Stop,
+    /// The batch: read and not committed. It stays after an abort.
+    messages: Vec<BorrowedMessage<'c>>,
+    message_bytes: usize,
+    outbox: Outbox,
+    partitions: AssignedPartitions,
+    /// How often this batch was aborted.
+    aborts: u32,
+    /// When the last producers were given up.
+    renewals: VecDeque<Instant>,
+}
+
+impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
+    /// Once round: collect, handle, write everything in one transaction.
+    fn turn(&mut self) -> Result<(), LaneError> {
+        self.collect()?;
+        self.prepare_partitions()?;
+        let now_ms = clock_ms();
+        self.status.turned(now_ms);
+        self.report_lag(now_ms);
+        if self.stop.is_requested() {
+            return Ok(());
+        }
+        self.outbox.clear();
+        if !self.messages.is_empty() {
+            let batch = Batch::read(&self.messages);
+            self.handler
+                .handle(batch, now_ms, &mut self.outbox)
+                .map_err(handler_error)?;
+        }
+        self.handler
+            .tick(now_ms, &mut self.outbox)
+            .map_err(handler_error)?;
+        if self.messages.is_empty() && self.outbox.is_empty() {
+            return Ok(());
+        }
+        self.transact()
+    }
+
+    /// Adds records to the batch until it is due or full. The only place that polls, and no
+    /// transaction is open here: a revoke can only ever arrive now.
+    fn collect(&mut self) -> Result<(), LaneError> {
+        let mut deadline = Instant::now() + self.patience();
+        loop {
+            if self.messages.len() >= self.settings.records_max
+                || self.message_bytes >= self.settings.bytes_max
+            {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.consumer.poll(left.min(IDLE)) {
+                Some(Ok(message)) => {
+                    if self.messages.is_empty() {
+                        deadline = Instant::now() + self.settings.linger();
+                    }
+                    self.message_bytes += message.payload_len() + message.key_len();
+                    self.messages.push(message);
+                }
+                Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
+                    return Err(LaneError::Consumer(source));
+                }
+                Some(Err(error)) => debug!(%error, "the consumer goes on after a passing error"),
+                None => {
+                    self.take_changes();
+                    if Instant::now() >= deadline || self.stop.is_requested() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// How long to wait for a first record, or before an aborted batch is tried again.
+    fn patience(&self) -> Duration {
+        if self.aborts > 0 {
+            let doubled = Duration::from_millis(2) * 2_u32.saturating_pow(self.aborts.min(16));
+            return doubled.min(BACKOFF_MAX);
+        }
+        let all_run = self.partitions.all_run();
+        if all_run && self.messages.is_empty() {
+            IDLE
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Follows the rebalances that the last poll served.
+    fn take_changes(&mut self) {
+        for change in self.consumer.context().take_changes() {
+            self.status.count_rebalance();
+            match change {
+                Change::Assigned(partitions) => {
+                    let stage = if self.handler.restores() {
+                        Stage::New
+                    } else {
+                        Stage::Running
+                    };
+                    self.partitions.assign(&partitions, stage, clock_ms());
+                }
+                Change::Revoked(partitions) => {
+                    self.partitions.revoke(&partitions);
+                    self.drop_records(|at, _| partitions.contains(at));
+                    self.handler.revoked(&partitions);
+                }
+            }
+        }
+    }
+
+    /// Brings newly assigned partitions a step nearer to their first record.
+    fn prepare_partitions(&mut self) -> Result<(), LaneError> {
+        if self.partitions.all_run() {
+            return Ok(());
+        }
+        let new = self.partitions.at(Stage::New);
+        if !new.is_empty()
+            && let Some(committed) = self.committed_offsets(&new)
+        {
+            for (partition, next) in committed {
+                self.handler
+                    .assigned(&partition, next)
+                    .map_err(handler_error)?;
+                self.partitions.advance(&partition, Stage::Restoring);
+            }
+        }
+        for partition in self.partitions.at(Stage::Restoring) {
+            match self.handler.prepare(&partition).map_err(handler_error)? {
+                Readiness::NotYet => {}
+                Readiness::Ready => match self.consumer.resume(&consumer::list_of([&partition])) {
+                    Ok(()) => self.partitions.advance(&partition, Stage::Running),
+                    Err(error) => warn!(%partition, %error, "a partition could not be resumed"),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the outbox and the batch's next offsets, and follows what the producer says.
+    fn transact(&mut self) -> Result<(), LaneError> {
+        let offsets = self.next_offsets();
+        let group = self
+            .consumer
+            .group_metadata()
+            .expect("a consumer with a group has metadata");
+        let positions: Vec<_> = offsets
+            .iter()
+            .map(|(at, next, _)| (at.clone(), *next))
+            .collect();
+        let input = Input {
+            offsets: &positions,
+            group: &group,
+        };
+        let input = (!positions.is_empty()).then_some(&input);
+        let producer = self
+            .producer
+            .as_mut()
+            .expect("a lane without a producer is recovering");
+        match producer.write(&self.outbox, input) {
+            Ok(()) => self.committed(&offsets),
+            Err(WriteError::Aborted(cause)) => self.aborted(cause),
+            Err(WriteError::Unsettled(cause)) => self.recover(cause, &offsets),
+        }
+    }
+
+    fn committed(&mut self, offsets: &[BatchOffset]) -> Result<(), LaneError> {
+        self.handler.committed().map_err(handler_error)?;
+        self.status
+            .count_commit(self.messages.len(), self.outbox.len());
+        for (partition, next, last_ms) in offsets {
+            self.partitions.commit(partition, *next, *last_ms);
+        }
+        self.messages.clear();
+        self.message_bytes = 0;
+        self.aborts = 0;
+        Ok(())
+    }
+
+    /// Keeps the batch in memory to try it again.
+    fn aborted(&mut self, cause: Cause) -> Result<(), LaneError> {
+        self.handler.aborted();
+        self.status.count_abort();
+        self.aborts += 1;
+        if self.aborts > self.settings.aborts_max {
+            return Err(LaneError::TooManyAborts {
+                aborts: self.aborts,
+                cause,
+            });
+        }
+        Ok(())
+    }
+
+    /// Finds out with a new producer what became of the transaction.
+    fn recover(&mut self, cause: Cause, offsets: &[BatchOffset]) -> Result<(), LaneError> {
+        warn!(error = %cause, "making a new producer; the committed offsets decide");
+        self.status.set_phase(Phase::Recovering);
+        self.status.count_renewal();
+        self.producer = None;
+        let now = Instant::now();
+        self.renewals.push_back(now);
+        self.renewals
+            .retain(|renewal| now.duration_since(*renewal) < RENEWAL_WINDOW);
+        if self.renewals.len() > self.settings.renewals_max {
+            return Err(LaneError::TooManyRenewals {
+                renewals: self.renewals.len(),
+                cause,
+            });
+        }
+        // Its first act fences the old one and ends what that has under way, so that the offsets
+        // read next can not change any more.
+        let Some(producer) = P::connect(&self.producer_spec, self.stop)? else {
+            return Ok(());
+        };
+        self.producer = Some(producer);
+        let partitions: Vec<_> = offsets.iter().map(|(at, _, _)| at.clone()).collect();
+        let committed = loop {
+            if self.stop.is_requested() {
+                return Ok(());
+            }
+            if let Some(committed) = self.committed_offsets(&partitions) {
+                break committed;
+            }
+        };
+        self.status.set_phase(Phase::Running);
+        let reached = |(at, next, _): &BatchOffset| {
+            committed
+                .iter()
+                .any(|(of, position)| of == at && *position >= Some(*next))
+        };
+        if offsets.iter().any(reached) {
+            info!("the transaction had been committed");
+            return self.committed(offsets);
+        }
+        info!("the transaction had not been committed; taking the batch again");
+        self.handler.aborted();
+        self.status.count_abort();
+        self.drop_records(|at, offset| {
+            committed.iter().any(|(of, position)| {
+                of == at && position.is_some_and(|position| position.is_past(offset))
+            })
+        });
+        Ok(())
+    }
+
+    /// The group's position in each of `partitions`; `None` when the broker did not answer.
+    fn committed_offsets(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Option<Vec<(TopicPartition, Option<NextOffset>)>> {
+        if partitions.is_empty() {
+            return Some(Vec::new());
+        }
+        let list = consumer::list_of(partitions);
+        match self.consumer.committed_offsets(list, QUESTION) {
+            Ok(list) => list
+                .elements()
+                .iter()
+                .map(|one| {
+                    one.error().ok()?;
+                    let position = match one.offset() {
+                        rdkafka::Offset::Offset(offset) => Some(NextOffset::from_committed(offset)),
+                        rdkafka::Offset::Beginning
+                        | rdkafka::Offset::End
+                        | rdkafka::Offset::Stored
+                        | rdkafka::Offset::Invalid
+                        | rdkafka::Offset::OffsetTail(_) => None,
+                    };
+                    Some((TopicPartition::new(one.topic(), one.partition()), position))
+                })
+                .collect(),
+            Err(error) => {
+                debug!(%error, "the committed offsets could not be read; asking again");
+                None
+            }
+        }
+    }
+
+    /// One past each partition's last record in the batch, and that record's timestamp.
+    fn next_offsets(&self) -> Vec<BatchOffset> {
+        let mut offsets: Vec<BatchOffset> = Vec::new();
+        for message in &self.messages {
+            let next = Offset::new(message.offset()).next();
+            let last_ms = message.timestamp().to_millis().unwrap_or(0);
+            let is_of = |(at, _, _): &&mut BatchOffset| {
+                at.partition == message.partition() && *at.topic == *message.topic()
+            };
+            // Records of one partition come in runs, so the search nearly always ends at once.
+            match offsets.iter_mut().rev().find(is_of) {
+                Some(entry) => (entry.1, entry.2) = (next, last_ms),
+                None => {
+                    let at = TopicPartition::new(message.topic(), message.partition());
+                    offsets.push((at, next, last_ms));
+                }
+            }
+        }
+        offsets
+    }
+
+    fn drop_records(&mut self, mut gone: impl FnMut(&TopicPartition, Offset) -> bool) {
+        self.messages.retain(|message| {
+            let at = TopicPartition::new(message.topic(), message.partition());
+            !gone(&at, Offset::new(message.offset()))
+        });
+        let bytes = |message: &BorrowedMessage<'_>| message.payload_len() + message.key_len();
+        self.message_bytes = self.messages.iter().map(bytes).sum();
+    }
+
+    fn report_lag(&self, now_ms: i64) {
+        if let Some(statistics) = self.consumer.context().take_statistics() {
+            let statistics = lag::read(&statistics);
+            self.status
+                .set_partitions(self.partitions.lags(&statistics, now_ms));
+        }
+    }
+}
+
+/// A partition of the batch, one past its last record, and that record's timestamp in milliseconds.
+type BatchOffset = (TopicPartition, NextOffset, i64);
+
+fn handler_error(error: impl std::error::Error + Send + Sync + 'static) -> LaneError {
+    LaneError::Handler(Box::new(error))
+}
+
+/// Milliseconds since the epoch: the one clock of a lane.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the lane loop is where the clock is read"
+)]
+pub(crate) fn clock_ms() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_epoch.map_or(0, |elapsed| {
+        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+    })
+}

@@ -1,0 +1,130 @@
+use std::collections::HashMap;
+
+use kafka::{NextOffset, TopicPartition};
+use serde::Deserialize;
+
+use crate::PartitionLag;
+
+/// What the client's statistics say of one partition; negative where it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct PartitionStatistics {
+    /// One past the last record the application was given.
+    app_offset: i64,
+    /// Where the next fetch goes: also past control records.
+    next_offset: i64,
+    /// The end for a read_committed reader.
+    ls_offset: i64,
+    /// The oldest record there is.
+    lo_offset: i64,
+    /// The group's position when the partition was assigned.
+    committed_offset: i64,
+    /// Records fetched and not given yet.
+    fetchq_cnt: i64,
+}
+
+#[derive(Deserialize)]
+struct Statistics {
+    #[serde(default)]
+    topics: HashMap<String, TopicStatistics>,
+}
+
+#[derive(Deserialize)]
+struct TopicStatistics {
+    #[serde(default)]
+    partitions: HashMap<String, PartitionStatistics>,
+}
+
+/// The partitions that `json`, the client's statistics, speaks of; none where it cannot be read.
+pub(crate) fn read(json: &[u8]) -> HashMap<TopicPartition, PartitionStatistics> {
+    let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
+        return HashMap::new();
+    };
+    let mut partitions = HashMap::new();
+    for (topic, of_topic) in statistics.topics {
+        for (number, of_partition) in of_topic.partitions {
+            // The client lists its internal partition as -1.
+            if let Ok(number @ 0..) = number.parse::<i32>() {
+                partitions.insert(TopicPartition::new(topic.as_str(), number), of_partition);
+            }
+        }
+    }
+    partitions
+}
+
+impl PartitionStatistics {
+    /// How far a lane is behind that has committed up to `committed`, its last record's timestamp
+    /// being `last_ms`.
+    pub(crate) fn lag(
+        &self,
+        committed: Option<NextOffset>,
+        last_ms: i64,
+        now_ms: i64,
+    ) -> PartitionLag {
+        let position = match committed {
+            Some(committed) => committed.get(),
+            None => self.committed_offset.max(self.lo_offset).max(0),
+        };
+        // Control records at the end are never given, so only the fetcher's position passes them.
+        let has_read_all = self.fetchq_cnt == 0 && self.next_offset >= self.ls_offset;
+        let has_answered_all = self.app_offset <= position;
+        if self.ls_offset < 0 || (has_read_all && has_answered_all) {
+            return PartitionLag::default();
+        }
+        let records = u64::try_from(self.ls_offset - position).unwrap_or(0);
+        let age_ms = u64::try_from(now_ms - last_ms).unwrap_or(0);
+        PartitionLag {
+            records,
+            age_ms: if records > 0 { age_ms } else { 0 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A partition that ends at 100, oldest record 10; committed before at 20.
+    fn partition(app_offset: i64, next_offset: i64, fetchq_cnt: i64) -> PartitionStatistics {
+        let (ls_offset, lo_offset, committed_offset) = (100, 10, 20);
+        PartitionStatistics {
+            app_offset,
+            next_offset,
+            ls_offset,
+            lo_offset,
+            committed_offset,
+            fetchq_cnt,
+        }
+    }
+
+    #[track_caller]
+    fn check(of: PartitionStatistics, committed: Option<i64>, records: u64, age_ms: u64) {
+        let lag = of.lag(committed.map(NextOffset::from_committed), 1_000, 5_000);
+        assert_eq!(lag, PartitionLag { records, age_ms });
+    }
+
+    #[test]
+    fn what_is_not_committed_is_lag() {
+        check(partition(60, 80, 20), Some(50), 50, 4_000);
+    }
+
+    #[test]
+    fn control_records_at_the_end_are_no_lag() {
+        check(partition(99, 100, 0), Some(99), 0, 0);
+    }
+
+    #[test]
+    fn before_the_first_commit_the_groups_own_position_counts() {
+        check(partition(-1001, 20, 0), None, 80, 4_000);
+    }
+
+    #[test]
+    fn statistics_are_read_and_the_internal_partition_passed_over() {
+        let one = r#"{"app_offset":1,"next_offset":2,"ls_offset":3,"lo_offset":0,"committed_offset":-1001,"fetchq_cnt":0,"x":1}"#;
+        let json =
+            format!(r#"{{"name":"c","topics":{{"t":{{"partitions":{{"0":{one},"-1":{one}}}}}}}}}"#);
+        let partitions = read(json.as_bytes());
+        assert_eq!(partitions.len(), 1);
+        assert_eq!(partitions[&TopicPartition::new("t", 0)].ls_offset, 3);
+        assert!(read(b"{").is_empty());
+    }
+}

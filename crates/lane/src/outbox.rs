@@ -1,0 +1,377 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A topic that a lane may write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputTopic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// The largest record it takes: key, value and headers, in bytes.
+    pub record_bytes_max: usize,
+}
+
+/// Which of an outbox's topics: its index in the list the outbox was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicId(pub usize);
+
+/// The record was larger than its topic takes and is not in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a record of {bytes} bytes is larger than the {bytes_max} that topic takes")]
+pub struct TooLarge {
+    /// How large it would have been.
+    pub bytes: usize,
+    /// How large it may be.
+    pub bytes_max: usize,
+}
+
+/// What a handler wants written: records laid out in one arena, topic and partition already chosen.
+///
+/// A lane keeps one and clears it for each batch, so that in the steady state nothing is allocated.
+#[derive(Debug)]
+pub struct Outbox {
+    topics: Arc<[OutputTopic]>,
+    arena: Vec<u8>,
+    records: Vec<Entry>,
+    headers: Vec<HeaderEntry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    topic: TopicId,
+    partition: i32,
+    timestamp_ms: Option<i64>,
+    key: Option<Span>,
+    value: Option<Span>,
+    headers: Span,
+}
+
+#[derive(Clone, Debug)]
+struct HeaderEntry {
+    name: Span,
+    value: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    const fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// One record of an outbox.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboundRecord<'a> {
+    /// Where it goes.
+    pub topic: &'a OutputTopic,
+    /// The partition chosen.
+    pub partition: i32,
+    /// Its timestamp in milliseconds since the epoch; `None`: the time it is written.
+    pub timestamp_ms: Option<i64>,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` for a tombstone.
+    pub value: Option<&'a [u8]>,
+    outbox: &'a Outbox,
+    headers: Span,
+}
+
+impl<'a> OutboundRecord<'a> {
+    /// How many headers it has.
+    pub fn n_headers(&self) -> usize {
+        self.headers.range().len()
+    }
+
+    /// Its headers, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        let outbox = self.outbox;
+        outbox.headers[self.headers.range()].iter().map(|header| {
+            let name = std::str::from_utf8(&outbox.arena[header.name.range()])
+                .expect("a header's name was laid out from a str");
+            (name, &outbox.arena[header.value.range()])
+        })
+    }
+}
+
+impl Outbox {
+    /// Memory that [`Outbox::clear`] keeps; what one outsized batch took beyond it is given back.
+    const KEPT_BYTES: usize = 32 << 20;
+
+    /// An empty one for `topics`; a [`TopicId`] is an index into them.
+    pub fn new(topics: impl Into<Arc<[OutputTopic]>>) -> Self {
+        Self {
+            topics: topics.into(),
+            arena: Vec::new(),
+            records: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The topics it was made for.
+    pub fn topics(&self) -> &[OutputTopic] {
+        &self.topics
+    }
+
+    /// Begins a record for `topic`. It is in the outbox once its value is given.
+    ///
+    /// # Panics
+    /// Where the outbox has no such topic.
+    pub fn record(&mut self, topic: TopicId) -> RecordBuilder<'_> {
+        assert!(
+            topic.0 < self.topics.len(),
+            "an outbox has no topic number {}",
+            topic.0
+        );
+        let arena_start = self.arena.len();
+        let headers_start = self.headers.len();
+        RecordBuilder {
+            outbox: self,
+            topic,
+            partition: None,
+            timestamp_ms: None,
+            key: None,
+            arena_start,
+            headers_start,
+            finished: false,
+        }
+    }
+
+    /// Forgets every record and keeps the memory for the next.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.arena.shrink_to(Self::KEPT_BYTES);
+        self.records.clear();
+        self.headers.clear();
+    }
+
+    /// The records, in the order they were written.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = OutboundRecord<'_>> {
+        self.records.iter().map(|entry| OutboundRecord {
+            topic: &self.topics[entry.topic.0],
+            partition: entry.partition,
+            timestamp_ms: entry.timestamp_ms,
+            key: entry.key.map(|span| &self.arena[span.range()]),
+            value: entry.value.map(|span| &self.arena[span.range()]),
+            outbox: self,
+            headers: entry.headers,
+        })
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn lay(&mut self, bytes: &[u8]) -> Span {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        Span {
+            start,
+            end: self.arena.len(),
+        }
+    }
+}
+
+/// One record being laid out. Dropped before its value was given, it leaves nothing behind.
+#[must_use = "a record without a value is not written"]
+pub struct RecordBuilder<'a> {
+    outbox: &'a mut Outbox,
+    topic: TopicId,
+    partition: Option<i32>,
+    timestamp_ms: Option<i64>,
+    key: Option<Span>,
+    arena_start: usize,
+    headers_start: usize,
+    finished: bool,
+}
+
+impl RecordBuilder<'_> {
+    /// Its key; decides the partition unless one is given.
+    pub fn key(mut self, key: &[u8]) -> Self {
+        self.key = Some(self.outbox.lay(key));
+        self
+    }
+
+    /// Its partition, whatever the key.
+    pub fn partition(mut self, partition: i32) -> Self {
+        self.partition = Some(partition);
+        self
+    }
+
+    /// Its timestamp, in milliseconds since the epoch.
+    pub fn timestamp(mut self, timestamp_ms: i64) -> Self {
+        self.timestamp_ms = Some(timestamp_ms);
+        self
+    }
+
+    /// One more header.
+    pub fn header(mut self, name: &str, value: &[u8]) -> Self {
+        self.push_header(name, value);
+        self
+    }
+
+    /// More headers.
+    pub fn headers<'h>(mut self, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Self {
+        for (name, value) in headers {
+            self.push_header(name, value);
+        }
+        self
+    }
+
+    /// Its value, as `write` appends it to the arena; `write` must only append.
+    ///
+    /// # Errors
+    /// [`TooLarge`], and the outbox is as it was before the record.
+    pub fn value(mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), TooLarge> {
+        let start = self.outbox.arena.len();
+        write(&mut self.outbox.arena);
+        let end = self.outbox.arena.len();
+        assert!(
+            end >= start,
+            "a value is appended to the arena, which never shrinks"
+        );
+        self.finish(Some(Span { start, end }))
+    }
+
+    /// No value: a tombstone on a compacted topic.
+    ///
+    /// # Errors
+    /// As [`RecordBuilder::value`].
+    pub fn tombstone(mut self) -> Result<(), TooLarge> {
+        self.finish(None)
+    }
+
+    fn push_header(&mut self, name: &str, value: &[u8]) {
+        let name = self.outbox.lay(name.as_bytes());
+        let value = self.outbox.lay(value);
+        self.outbox.headers.push(HeaderEntry { name, value });
+    }
+
+    fn finish(&mut self, value: Option<Span>) -> Result<(), TooLarge> {
+        let topic = &self.outbox.topics[self.topic.0];
+        let bytes = self.outbox.arena.len() - self.arena_start;
+        if bytes > topic.record_bytes_max {
+            return Err(TooLarge {
+                bytes,
+                bytes_max: topic.record_bytes_max,
+            });
+        }
+        let partition = self.partition.unwrap_or_else(|| match self.key {
+            Some(key) => kafka::partition_of(&self.outbox.arena[key.range()], topic.partitions),
+            None => kafka::partition_of(&self.outbox.records.len().to_le_bytes(), topic.partitions),
+        });
+        let headers = Span {
+            start: self.headers_start,
+            end: self.outbox.headers.len(),
+        };
+        self.outbox.records.push(Entry {
+            topic: self.topic,
+            partition,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key,
+            value,
+            headers,
+        });
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for RecordBuilder<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.outbox.arena.truncate(self.arena_start);
+            self.outbox.headers.truncate(self.headers_start);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: TopicId = TopicId(0);
+
+    fn outbox() -> Outbox {
+        let name = Arc::from("rt-assignment");
+        Outbox::new([OutputTopic {
+            name,
+            partitions: 6,
+            record_bytes_max: 20,
+        }])
+    }
+
+    fn records(outbox: &Outbox) -> Vec<(i32, String)> {
+        let text = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+            None => "null".into(),
+        };
+        let describe = |record: OutboundRecord<'_>| {
+            let headers: Vec<&str> = record.headers().map(|(name, _)| name).collect();
+            let (key, value) = (text(record.key), text(record.value));
+            (
+                record.partition,
+                format!("{key}={value} {}", headers.join(",")),
+            )
+        };
+        outbox.records().map(describe).collect()
+    }
+
+    #[test]
+    fn a_record_too_large_leaves_nothing_behind() {
+        let mut outbox = outbox();
+        outbox
+            .record(TOPIC)
+            .key(b"a")
+            .header("h", b"1")
+            .value(|b| b.extend(b"one"))
+            .unwrap();
+        let large = outbox
+            .record(TOPIC)
+            .key(b"b")
+            .header("h", b"2")
+            .value(|b| b.extend([0; 20]));
+        assert_eq!(
+            large,
+            Err(TooLarge {
+                bytes: 23,
+                bytes_max: 20
+            })
+        );
+        outbox
+            .record(TOPIC)
+            .key(b"c")
+            .partition(4)
+            .tombstone()
+            .unwrap();
+        let partition_of_a = kafka::partition_of(b"a", 6);
+        let expected = vec![
+            (partition_of_a, "a=one h".to_owned()),
+            (4, "c=null ".to_owned()),
+        ];
+        assert_eq!(records(&outbox), expected);
+        assert_eq!(outbox.arena.len(), 7);
+        assert_eq!(outbox.headers.len(), 1);
+    }
+
+    #[test]
+    fn a_record_that_is_given_up_leaves_nothing_behind() {
+        let mut outbox = outbox();
+        drop(outbox.record(TOPIC).key(b"a").header("h", b"1"));
+        assert_eq!(
+            (outbox.len(), outbox.arena.len(), outbox.headers.len()),
+            (0, 0, 0)
+        );
+    }
+}

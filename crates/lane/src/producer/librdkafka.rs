@@ -1,0 +1,324 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use kafka::{NextOffset, QuietContext, SettingsError, TopicPartition};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::util::Timeout;
+use rdkafka::{ClientContext, Statistics, TopicPartitionList};
+use tracing::{info, warn};
+
+use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
+use crate::outbox::OutboundRecord;
+use crate::{Outbox, Stop};
+
+/// The transactional producer that stands on librdkafka, which speaks transactions v1.
+///
+/// Without transactions v2 a delayed EndTxn can end a *later* transaction of the same epoch, so a
+/// producer whose requests may still be under way is never used again.
+pub(crate) struct LibrdkafkaProducer {
+    client: ThreadedProducer<Deliveries>,
+    shared: Arc<Shared>,
+    transaction_timeout: Duration,
+    slow: Duration,
+}
+
+/// What the client's own thread tells the lane's.
+#[derive(Default)]
+struct Shared {
+    delivered: AtomicU64,
+    /// How many deliveries the lane waits for; `u64::MAX` while it still sends.
+    expected: AtomicU64,
+    disconnected: AtomicBool,
+    lane: Mutex<Option<Thread>>,
+}
+
+impl TransactionalProducer for LibrdkafkaProducer {
+    fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError> {
+        const ATTEMPT: Duration = Duration::from_secs(1);
+        let shared = Arc::new(Shared::default());
+        let context = Deliveries {
+            shared: Arc::clone(&shared),
+        };
+        let client: ThreadedProducer<Deliveries> = config(spec)
+            .create_with_context(context)
+            .map_err(SettingsError::Refused)?;
+        let mut waiting = false;
+        while !stop.is_requested() {
+            match client.init_transactions(ATTEMPT) {
+                Ok(()) => {
+                    if waiting {
+                        info!(
+                            transactional_id = spec.transactional_id,
+                            "the producer is ready"
+                        );
+                    }
+                    return Ok(Some(Self {
+                        client,
+                        shared,
+                        transaction_timeout: spec.lane.transaction_timeout(),
+                        slow: spec.lane.slow(),
+                    }));
+                }
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && !error.is_fatal() =>
+                {
+                    if !waiting {
+                        waiting = true;
+                        let transactional_id = &spec.transactional_id;
+                        warn!(transactional_id, %error, "no producer yet; trying on");
+                    }
+                }
+                Err(source) => {
+                    let transactional_id = spec.transactional_id.clone();
+                    return Err(ConnectError::Refused {
+                        transactional_id,
+                        source,
+                    });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
+        self.shared.begin();
+        let deadline = Instant::now() + self.transaction_timeout;
+        self.call("begin", || self.client.begin_transaction())?;
+        match self.fill_and_commit(outbox, input, deadline) {
+            Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
+                Err(WriteError::Unsettled(Cause::Disconnected))
+            }
+            Ok(()) => Ok(()),
+            Err(WriteError::Aborted(cause)) => self.abort(cause),
+            Err(unsettled @ WriteError::Unsettled(_)) => Err(unsettled),
+        }
+    }
+}
+
+impl LibrdkafkaProducer {
+    fn fill_and_commit(
+        &self,
+        outbox: &Outbox,
+        input: Option<&Input<'_>>,
+        deadline: Instant,
+    ) -> Result<(), WriteError> {
+        for record in outbox.records() {
+            self.send(&record, deadline)?;
+        }
+        if let Some(input) = input {
+            let offsets = topic_partition_list(input.offsets).map_err(aborted("offsets"))?;
+            self.call("send offsets", || {
+                let timeout = self.transaction_timeout;
+                self.client
+                    .send_offsets_to_transaction(&offsets, input.group, timeout)
+            })?;
+        }
+        // The client's commit flushes in slices of 100 ms while anything is in flight.
+        self.drain(outbox.len() as u64, deadline)?;
+        self.call("commit", || self.client.commit_transaction(Timeout::Never))
+    }
+
+    /// Ends a transaction that failed for `cause`.
+    fn abort(&self, cause: Cause) -> Result<(), WriteError> {
+        warn!(error = %cause, "aborting a transaction");
+        // An abort that overtakes the first produce is fatal to the client.
+        let sent = self.client.in_flight_count();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while self.client.in_flight_count() >= sent && sent > 0 && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        match self.call("abort", || self.client.abort_transaction(Timeout::Never)) {
+            Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
+                Err(WriteError::Unsettled(cause))
+            }
+            Ok(()) => Err(WriteError::Aborted(cause)),
+            Err(WriteError::Aborted(cause) | WriteError::Unsettled(cause)) => {
+                Err(WriteError::Unsettled(cause))
+            }
+        }
+    }
+
+    fn send(&self, record: &OutboundRecord<'_>, deadline: Instant) -> Result<(), WriteError> {
+        let mut outgoing: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(&record.topic.name).partition(record.partition);
+        outgoing.key = record.key;
+        outgoing.payload = record.value;
+        outgoing.timestamp = record.timestamp_ms;
+        outgoing.headers = (record.n_headers() > 0).then(|| {
+            let headers = OwnedHeaders::new_with_capacity(record.n_headers());
+            let one = |headers: OwnedHeaders, (key, value)| {
+                headers.insert(Header {
+                    key,
+                    value: Some(value),
+                })
+            };
+            record.headers().fold(headers, one)
+        });
+        loop {
+            match self.client.send(outgoing) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused))
+                    if Instant::now() < deadline =>
+                {
+                    outgoing = refused;
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+                Err((source, _)) => return Err(aborted("send")(source)),
+            }
+        }
+    }
+
+    /// Waits until every record sent is acknowledged, or will never be.
+    fn drain(&self, sent: u64, deadline: Instant) -> Result<(), WriteError> {
+        self.shared.expect(sent);
+        while self.shared.delivered.load(Ordering::Acquire) < sent {
+            if Instant::now() > deadline {
+                let missing = sent - self.shared.delivered.load(Ordering::Acquire);
+                return Err(WriteError::Unsettled(Cause::NotDrained(missing)));
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        // A record counts as in flight until its report is freed, a moment after it was told.
+        while self.client.in_flight_count() > 0 {
+            if Instant::now() > deadline {
+                return Err(WriteError::Unsettled(Cause::NotDrained(0)));
+            }
+            std::thread::park_timeout(Duration::from_micros(20));
+        }
+        Ok(())
+    }
+
+    /// One transactional call: again while the client says that it may be made again, and by kind
+    /// otherwise.
+    fn call(
+        &self,
+        phase: &'static str,
+        mut call: impl FnMut() -> Result<(), KafkaError>,
+    ) -> Result<(), WriteError> {
+        let started = Instant::now();
+        loop {
+            let result = call();
+            let elapsed = started.elapsed();
+            match result {
+                Ok(()) if elapsed <= self.slow => return Ok(()),
+                Ok(()) => return Err(WriteError::Unsettled(self.slow_cause(phase, elapsed))),
+                Err(KafkaError::Transaction(error)) if error.is_fatal() => {
+                    return Err(unsettled(phase)(KafkaError::Transaction(error)));
+                }
+                Err(KafkaError::Transaction(error)) if error.txn_requires_abort() => {
+                    return Err(aborted(phase)(KafkaError::Transaction(error)));
+                }
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable()
+                        && error.code() != RDKafkaErrorCode::OperationTimedOut
+                        && elapsed <= self.slow =>
+                {
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+                Err(source) => return Err(unsettled(phase)(source)),
+            }
+        }
+    }
+
+    fn slow_cause(&self, phase: &'static str, elapsed: Duration) -> Cause {
+        Cause::Slow {
+            phase,
+            elapsed_ms: elapsed.as_millis(),
+            bound_ms: self.slow.as_millis(),
+        }
+    }
+}
+
+fn aborted(phase: &'static str) -> impl FnOnce(KafkaError) -> WriteError {
+    move |source| WriteError::Aborted(Cause::Call { phase, source })
+}
+
+fn unsettled(phase: &'static str) -> impl FnOnce(KafkaError) -> WriteError {
+    move |source| WriteError::Unsettled(Cause::Call { phase, source })
+}
+
+fn topic_partition_list(
+    offsets: &[(TopicPartition, NextOffset)],
+) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (at, next) in offsets {
+        list.add_partition_offset(&at.topic, at.partition, rdkafka::Offset::Offset(next.get()))?;
+    }
+    Ok(list)
+}
+
+fn config(spec: &ProducerSpec) -> rdkafka::ClientConfig {
+    // Above the largest record and its batch's own bytes.
+    let message_bytes_max = (spec.record_bytes_max + (64 << 10)).max(1_000_000);
+    let mut config = spec.client.sender_config(&spec.transactional_id);
+    config
+        .set("transactional.id", &spec.transactional_id)
+        .set(
+            "transaction.timeout.ms",
+            spec.lane.transaction_timeout_ms.to_string(),
+        )
+        .set("socket.timeout.ms", spec.lane.socket_timeout_ms.to_string())
+        .set("linger.ms", spec.lane.producer_linger_ms.to_string())
+        .set("compression.type", &spec.lane.compression)
+        .set("message.max.bytes", message_bytes_max.to_string())
+        // The default of 100 ms would land in every commit against a real broker.
+        .set("retry.backoff.ms", "2")
+        .set("retry.backoff.max.ms", "100")
+        .set("queue.buffering.max.messages", "1000000")
+        .set("queue.buffering.max.kbytes", "65536");
+    config
+}
+
+impl Shared {
+    fn begin(&self) {
+        self.expected.store(u64::MAX, Ordering::Release);
+        self.delivered.store(0, Ordering::Release);
+        self.disconnected.store(false, Ordering::Release);
+        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+    }
+
+    fn expect(&self, sent: u64) {
+        self.expected.store(sent, Ordering::SeqCst);
+    }
+
+    fn deliver(&self) {
+        let delivered = self.delivered.fetch_add(1, Ordering::SeqCst) + 1;
+        if delivered == self.expected.load(Ordering::SeqCst) {
+            let lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(lane) = lane.as_ref() {
+                lane.unpark();
+            }
+        }
+    }
+}
+
+struct Deliveries {
+    shared: Arc<Shared>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        QuietContext::line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.shared.disconnected.store(true, Ordering::Release);
+        QuietContext::failure(&error, reason);
+    }
+
+    fn stats(&self, _: Statistics) {}
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    /// A failed delivery makes the client refuse the commit, so failures need no count of their own.
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {
+        self.shared.deliver();
+    }
+}

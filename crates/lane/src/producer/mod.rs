@@ -1,0 +1,102 @@
+mod librdkafka;
+
+use kafka::{ClientSettings, NextOffset, SettingsError, TopicPartition};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+
+use crate::{LaneSettings, Outbox, Stop};
+
+pub(crate) use librdkafka::LibrdkafkaProducer;
+
+/// Everything a transactional producer is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct ProducerSpec {
+    pub(crate) client: ClientSettings,
+    pub(crate) lane: LaneSettings,
+    /// Unique among living producers and stable over restarts: the successor's first act is to end
+    /// what its predecessor left open.
+    pub(crate) transactional_id: String,
+    /// No record is larger; the client's own limit has to be above it.
+    pub(crate) record_bytes_max: usize,
+}
+
+/// The input that an outbox answers.
+pub(crate) struct Input<'a> {
+    pub(crate) offsets: &'a [(TopicPartition, NextOffset)],
+    /// Fetched after the last poll: a generation can move without any callback.
+    pub(crate) group: &'a ConsumerGroupMetadata,
+}
+
+/// Writes an outbox and next offsets in one transaction, or says by kind why not.
+///
+/// Nothing outside of an implementation depends on which one runs.
+pub(crate) trait TransactionalProducer: Sized {
+    /// A producer that has fenced its predecessors and ended what they left open. Waits for a broker
+    /// as long as it takes; `None` when `stop` came first.
+    fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError>;
+
+    /// All of it, visible together, or nothing. Bounded by the transaction's timeout.
+    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
+}
+
+/// Why there is no producer and waiting would not help.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The client refuses its settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The broker refuses the transactional id.
+    #[error("transactional id `{transactional_id}` was refused; check the ACLs of the principal")]
+    Refused {
+        /// Which.
+        transactional_id: String,
+        /// What the client said.
+        #[source]
+        source: KafkaError,
+    },
+}
+
+/// Why an outbox was not, or may not have been, written. One variant per decision the lane makes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Nothing was written and the transaction is ended: the batch may be taken again.
+    #[error("the transaction was aborted")]
+    Aborted(#[source] Cause),
+    /// This producer must not be used again, and only the committed offsets say what became of the
+    /// transaction.
+    #[error("the outcome of the transaction is unknown")]
+    Unsettled(#[source] Cause),
+}
+
+/// What lies under a [`WriteError`].
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// A call failed.
+    #[error("{phase} failed")]
+    Call {
+        /// Which step of the transaction.
+        phase: &'static str,
+        /// What the client said.
+        #[source]
+        source: KafkaError,
+    },
+    /// A call succeeded, but took so long that a copy of its request may still be on its way, to end
+    /// a later transaction of the same epoch.
+    #[error(
+        "{phase} took {elapsed_ms} ms, longer than the {bound_ms} ms after which a request may be sent again"
+    )]
+    Slow {
+        /// Which step of the transaction.
+        phase: &'static str,
+        /// How long it took.
+        elapsed_ms: u128,
+        /// What is allowed.
+        bound_ms: u128,
+    },
+    /// A connection broke during the transaction, so a copy of a request may still be on its way.
+    #[error("a connection broke during the transaction")]
+    Disconnected,
+    /// The broker did not acknowledge every record in time.
+    #[error("{0} records were not acknowledged in time")]
+    NotDrained(u64),
+}
