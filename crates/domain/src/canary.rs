@@ -41,7 +41,15 @@ mod tests {
 
     #[test]
     fn an_event_stands_where_it_always_stood() {
-        check("a", 0);
+        check("a", 15);
+        check("event-1", 58);
+        check("event-2", 62);
+        check("order-1", 57);
+        check("order-7", 90);
+        check("https://shop.example#42", 84);
+        check("0191f0c2-6f7a-7cc3-98c5-2f2b9d3c4e5f", 6);
+        check("é", 43);
+        check("ключ", 21);
     }
 
     #[test]

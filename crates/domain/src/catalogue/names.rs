@@ -51,15 +51,22 @@ impl Names {
         if name.len() > NAME_BYTES_MAX {
             return None;
         }
-        let mut best: Option<(usize, &str)> = None;
         let around = neighbours(&self.forward, name, forward);
-        for candidate in around.chain(neighbours(&self.backward, name, backward)) {
-            let limit = best.map_or_else(|| distance_max(name), |(distance, _)| distance - 1);
-            if let Some(distance) = distance_within(name, candidate, limit) {
-                best = Some((distance, candidate));
+        let candidates = around.chain(neighbours(&self.backward, name, backward));
+        let mut best = None;
+        let mut limit = distance_max(name);
+        for candidate in candidates {
+            let Some(distance) = distance_within(name, candidate, limit) else {
+                continue;
+            };
+            best = Some(candidate);
+            // Only a nearer one is better from now on.
+            match distance.checked_sub(1) {
+                Some(nearer) => limit = nearer,
+                None => break,
             }
         }
-        best.map(|(_, candidate)| candidate)
+        best
     }
 }
 
@@ -68,12 +75,22 @@ fn distance_max(name: &str) -> usize {
     (name.len() / 3).clamp(1, 4)
 }
 
+/// Case last, so that a name of other case is a neighbour.
 fn forward(left: &str, right: &str) -> Ordering {
-    left.cmp(right)
+    folded(left)
+        .cmp(folded(right))
+        .then_with(|| left.cmp(right))
 }
 
 fn backward(left: &str, right: &str) -> Ordering {
-    left.bytes().rev().cmp(right.bytes().rev())
+    folded(left)
+        .rev()
+        .cmp(folded(right).rev())
+        .then_with(|| left.cmp(right))
+}
+
+fn folded(name: &str) -> impl DoubleEndedIterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 fn neighbours<'a>(
@@ -86,25 +103,35 @@ fn neighbours<'a>(
     names[range].iter().map(Arc::as_ref)
 }
 
-/// The edit distance of two names in bytes, where it is at most `limit`.
+/// The edit distance of two names in bytes without regard to case, where it is at most `limit`.
 fn distance_within(left: &str, right: &str, limit: usize) -> Option<usize> {
     if left.len().abs_diff(right.len()) > limit {
         return None;
     }
     let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
     while let ([first, left_rest @ ..], [other, right_rest @ ..]) = (left, right)
-        && first == other
+        && first.eq_ignore_ascii_case(other)
     {
         (left, right) = (left_rest, right_rest);
     }
     while let ([left_rest @ .., last], [right_rest @ .., other]) = (left, right)
-        && last == other
+        && last.eq_ignore_ascii_case(other)
     {
         (left, right) = (left_rest, right_rest);
     }
     if left.len().max(right.len()) > DIFFERENCE_BYTES_MAX {
         return None;
     }
-    let distance = strsim::generic_levenshtein(&left.to_vec(), &right.to_vec());
+    let distance =
+        strsim::generic_levenshtein(&left.to_ascii_lowercase(), &right.to_ascii_lowercase());
     Some(distance).filter(|distance| *distance <= limit)
+}
+
+#[cfg(test)]
+impl Names {
+    pub(super) fn backward_is_sorted(&self) -> bool {
+        self.backward
+            .is_sorted_by(|left, right| backward(left, right).is_lt())
+            && self.backward.len() == self.forward.len()
+    }
 }
