@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use tracing::{info, warn};
 
-use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec};
+use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec, Topics};
 
 /// How long one administrative request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -253,6 +253,31 @@ pub fn require(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<(), Adm
     } else {
         Err(AdminError::Differs(fatal))
     }
+}
+
+/// Takes over from the broker how large a record each topic takes, so that no record is written that
+/// it would refuse. Topics that do not exist keep what is configured.
+///
+/// # Errors
+/// As [`check`].
+pub fn adopt_limits(settings: &ClientSettings, topics: &mut Topics) -> Result<(), AdminError> {
+    const LIMIT: &str = "max.message.bytes";
+    let admin = admin_client(settings)?;
+    let metadata = metadata(settings, REQUEST_TIMEOUT)?;
+    let exists = |spec: &&mut TopicSpec| partitions_in(&metadata, &spec.name).is_some();
+    for spec in topics.all_mut().into_iter().filter(exists) {
+        let resource = [ResourceSpecifier::Topic(&spec.name)];
+        let answers = block_on(admin.describe_configs(&resource, &AdminOptions::new()));
+        for answer in answers.map_err(AdminError::Request)? {
+            let limit = answer
+                .ok()
+                .and_then(|topic| topic.get(LIMIT)?.value.clone());
+            if let Some(limit) = limit {
+                spec.config.insert(LIMIT.into(), limit);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes topics; those that do not exist are passed over.

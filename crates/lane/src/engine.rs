@@ -216,11 +216,10 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             let doubled = Duration::from_millis(2) * 2_u32.saturating_pow(self.aborts.min(16));
             return doubled.min(BACKOFF_MAX);
         }
-        let all_run = self.partitions.all_run();
-        if all_run && self.messages.is_empty() {
-            IDLE
-        } else {
-            Duration::ZERO
+        match (self.messages.is_empty(), self.partitions.all_run()) {
+            (true, true) => IDLE,
+            (true, false) => RESTORING,
+            (false, _) => Duration::ZERO,
         }
     }
 

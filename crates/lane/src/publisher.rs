@@ -42,13 +42,8 @@ impl Publisher {
         topics: &[OutputTopic],
         limit: Duration,
     ) -> Result<Self, PublishError> {
-        let record_bytes_max = topics.iter().map(|topic| topic.record_bytes_max).max();
-        let spec = ProducerSpec {
-            client: client.clone(),
-            lane: LaneSettings::real_time(),
-            transactional_id: transactional_id.into(),
-            record_bytes_max: record_bytes_max.unwrap_or(0),
-        };
+        let lane = LaneSettings::real_time();
+        let spec = ProducerSpec::new(client, &lane, transactional_id, topics);
         let stop = Stop::new();
         let patience = stop.clone();
         let deadline = Instant::now() + limit;

@@ -266,6 +266,7 @@ fn config(spec: &ProducerSpec) -> rdkafka::ClientConfig {
         .set("linger.ms", spec.lane.producer_linger_ms.to_string())
         .set("compression.type", &spec.lane.compression)
         .set("message.max.bytes", message_bytes_max.to_string())
+        .set("batch.size", spec.batch_bytes_max.to_string())
         // The default of 100 ms would land in every commit against a real broker.
         .set("retry.backoff.ms", "2")
         .set("retry.backoff.max.ms", "100")

@@ -4,7 +4,7 @@ use kafka::{ClientSettings, NextOffset, SettingsError, TopicPartition};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::KafkaError;
 
-use crate::{LaneSettings, Outbox, Stop};
+use crate::{LaneSettings, Outbox, OutputTopic, Stop};
 
 pub(crate) use librdkafka::LibrdkafkaProducer;
 
@@ -18,6 +18,31 @@ pub(crate) struct ProducerSpec {
     pub(crate) transactional_id: String,
     /// No record is larger; the client's own limit has to be above it.
     pub(crate) record_bytes_max: usize,
+    /// A batch is refused like a record, so several records together may not be larger than the
+    /// topic that takes least.
+    pub(crate) batch_bytes_max: usize,
+}
+
+impl ProducerSpec {
+    pub(crate) fn new(
+        client: &ClientSettings,
+        lane: &LaneSettings,
+        transactional_id: &str,
+        topics: &[OutputTopic],
+    ) -> Self {
+        const BATCH_BYTES_MAX: usize = 1_000_000;
+        let limits = || topics.iter().map(|topic| topic.record_bytes_max);
+        Self {
+            client: client.clone(),
+            lane: lane.clone(),
+            transactional_id: transactional_id.into(),
+            record_bytes_max: limits().max().unwrap_or(0),
+            batch_bytes_max: limits()
+                .min()
+                .unwrap_or(BATCH_BYTES_MAX)
+                .min(BATCH_BYTES_MAX),
+        }
+    }
 }
 
 /// The input that an outbox answers.
