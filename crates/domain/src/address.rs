@@ -152,7 +152,7 @@ pub(crate) fn channel_of<'a>(event: &'a Event<'_>) -> Result<Channel<'a>, Addres
 }
 
 fn is_apple_token(token: &str) -> bool {
-    token.len() >= 64 && token.len() % 2 == 0 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+    token.len() >= 64 && token.len().is_multiple_of(2) && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The longest local part and the longest address that SMTP carries, in bytes.

@@ -353,7 +353,7 @@ proptest! {
             prop_assert_eq!(restored.status(id.borrowed()), Some(status));
             prop_assert_eq!(restored.key(), folded.key());
             // Nothing that led to it changes its place any more.
-            let mut replayed = restored.clone();
+            let mut replayed = restored;
             facts.iter().for_each(|fact| { replayed.apply(fact); });
             prop_assert_eq!(replayed.key(), folded.key());
         }
