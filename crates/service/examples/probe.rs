@@ -1,0 +1,103 @@
+//! The smallest service: waits until it is asked to stop. The tests of this crate run it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{anyhow, ensure};
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+use service::{
+    Exit, Failure, Flags, HealthSettings, HealthSource, LogSettings, ProcessSettings, Secret,
+    Settings, ShutdownSettings,
+};
+
+/// How the probe behaves.
+#[derive(Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(rename_all = "kebab-case")]
+enum Behaviour {
+    /// Drains at once when asked to stop.
+    #[default]
+    Good,
+    /// Never finishes draining.
+    Stuck,
+    /// Asks for the stop itself because it failed, and never finishes draining.
+    FailedAndStuck,
+    /// Finds no broker.
+    Unreachable,
+    /// Panics.
+    Panic,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Probe {
+    kafka: kafka::ClientSettings,
+    #[serde(default)]
+    log: LogSettings,
+    #[serde(default)]
+    health: HealthSettings,
+    #[serde(default)]
+    shutdown: ShutdownSettings,
+    #[serde(default)]
+    behaviour: Behaviour,
+    #[serde(default)]
+    password: Option<Secret>,
+}
+
+impl Settings for Probe {
+    fn process(&self) -> ProcessSettings<'_> {
+        ProcessSettings { log: &self.log, health: &self.health, shutdown: &self.shutdown }
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        self.kafka.validate()?;
+        ensure!(self.shutdown.drain_seconds > 0, "`shutdown.drain_seconds` is 0; give it time");
+        Ok(())
+    }
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+struct Waiting;
+
+impl HealthSource for Waiting {
+    fn name(&self) -> &'static str {
+        "waiting"
+    }
+
+    fn live(&self, _: i64) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn started(&self) -> bool {
+        true
+    }
+}
+
+fn main() -> ExitCode {
+    service::run("probe", &Arguments::parse().flags, |probe: Probe, context| {
+        context.watch(Arc::new(Waiting));
+        match probe.behaviour {
+            Behaviour::Good | Behaviour::Stuck => {}
+            Behaviour::FailedAndStuck => context.shutdown().request(Exit::Internal),
+            Behaviour::Unreachable => {
+                return Err(Failure::unreachable(anyhow!("nobody is there")));
+            }
+            Behaviour::Panic => panic!("as asked"),
+        }
+        context.shutdown().wait();
+        while probe.behaviour != Behaviour::Good {
+            std::thread::park_timeout(Duration::from_secs(3600));
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,123 @@
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use lane::{LaneStatus, Stop};
+use tracing::info;
+
+use crate::config::{Sources, load};
+use crate::exit::{Exit, Failure};
+use crate::flags::Flags;
+use crate::health::{Health, HealthServer, HealthSource, LaneHealth};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::signals::stop_on_signals;
+use crate::telemetry::start_logging;
+use crate::watchdog::Watchdog;
+
+/// Half of `max.poll.interval.ms`, after all of which a lane's partitions are taken away.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
+
+/// What the work of a binary finds around it.
+pub struct Context {
+    shutdown: Shutdown,
+    health: Health,
+    metrics: Metrics,
+    health_address: Option<SocketAddr>,
+}
+
+impl Context {
+    /// What lanes and other threads look at and wait on.
+    pub fn stop(&self) -> &Stop {
+        self.shutdown.stop()
+    }
+
+    /// To ask for the stop from inside, with a code.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Shows a lane in the health endpoints and the metrics. To be called before it starts.
+    pub fn watch_lane(&self, name: &str, status: &Arc<LaneStatus>) {
+        self.metrics.watch_lane(name, Arc::clone(status));
+        let health = LaneHealth::new(name, Arc::clone(status), STALLED_AFTER);
+        self.health.watch(Arc::new(health));
+    }
+
+    /// Shows another part in the health endpoints, such as the catalogue.
+    pub fn watch(&self, source: Arc<dyn HealthSource>) {
+        self.health.watch(source);
+    }
+
+    /// For instruments of the binary's own.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where the health endpoints listen, if they do.
+    pub fn health_address(&self) -> Option<SocketAddr> {
+        self.health_address
+    }
+}
+
+/// All of a binary's `main` but its flags: reads the configuration, starts logging, signals, health
+/// and metrics, and does `work`, which returns when it was asked to stop and has drained.
+///
+/// A failure is one line on standard error, and the code to end with.
+pub fn run<S: Settings>(
+    program: &'static str,
+    flags: &Flags,
+    work: impl FnOnce(S, &Context) -> Result<(), Failure>,
+) -> ExitCode {
+    match supervised(program, flags, work) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(program).into(),
+    }
+}
+
+fn supervised<S: Settings>(
+    program: &'static str,
+    flags: &Flags,
+    work: impl FnOnce(S, &Context) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    let settings: S = load(&Sources::of_process(flags)).map_err(Failure::configuration)?;
+    settings.validate().map_err(Failure::configuration)?;
+    let process = settings.process();
+    let rust_log = std::env::var("RUST_LOG").ok();
+    start_logging(process.log, rust_log.as_deref()).map_err(Failure::configuration)?;
+    let shown = serde_json::to_string(&settings).context("cannot show the settings")?;
+    info!(settings = shown, "{program} starts");
+
+    let shutdown = Shutdown::new();
+    stop_on_signals(program, shutdown.clone()).context("cannot receive signals")?;
+    let limit = process.shutdown.limit();
+    let _watchdog =
+        Watchdog::start(program, shutdown.clone(), limit).context("cannot start the watchdog")?;
+    let health = Health::new(shutdown.clone());
+    let metrics = Metrics::new(program).map_err(Failure::internal)?;
+    let server = match process.health.listen {
+        Some(address) => Some(serve(address, &health, &metrics)?),
+        None => None,
+    };
+
+    let health_address = server.as_ref().map(HealthServer::address);
+    let context = Context { shutdown: shutdown.clone(), health, metrics, health_address };
+    // What a panic says has been printed by the time it is caught; what counts here is the code.
+    let done = catch_unwind(AssertUnwindSafe(|| work(settings, &context)))
+        .unwrap_or_else(|_| Err(Failure::internal(anyhow!("stopped by a panic, see above"))));
+    done?;
+    info!("{program} ends");
+    Ok(shutdown.exit())
+}
+
+fn serve(address: SocketAddr, health: &Health, metrics: &Metrics) -> Result<HealthServer, Failure> {
+    let server = HealthServer::start(address, health.clone(), metrics.clone())
+        .with_context(|| format!("cannot listen at `{address}`; set `health.listen` to another"))
+        .map_err(Failure::configuration)?;
+    info!(address = %server.address(), "health endpoints listen");
+    Ok(server)
+}
