@@ -1,0 +1,19 @@
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Protobuf, as `proto/bindery/v1` has it.
+    #[default]
+    Protobuf,
+    /// The proto3 JSON form, with `ctx` as the object itself and enum values by their short names.
+    Json,
+}
+
+impl Format {
+    /// The value of the header `content-type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/protobuf",
+            Self::Json => "application/json",
+        }
+    }
+}
