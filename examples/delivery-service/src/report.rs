@@ -1,0 +1,188 @@
+//! What became of each assignment, told to `delivery-log`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+
+use crate::contract::{Assignment, DeliveryLog};
+use crate::mix::Fate;
+use crate::settings::Settings;
+
+/// How long the broker may take for what was queued.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The reports that an assignment of this fate causes, in the order they are written, each with
+/// whether it has to wait as a late bounce does.
+pub(crate) fn reports(
+    assignment: &Assignment,
+    fate: Fate,
+    now: jiff::Timestamp,
+) -> Vec<(DeliveryLog, bool)> {
+    let log = |outcome, reason, kind, after_ms: i64| DeliveryLog {
+        assignment_id: assignment.assignment_id.clone(),
+        outcome,
+        reason,
+        kind,
+        occurred_at: now + jiff::SignedDuration::from_millis(after_ms),
+        provider: "example",
+    };
+    let sent = log("sent", None, None, 0);
+    let bounce = |after_ms| log("failed", Some("mailbox_full"), Some("soft"), after_ms);
+    match fate {
+        Fate::Sent => vec![(sent, false)],
+        Fate::Ignored => vec![(log("ignored", Some("denylisted"), Some("ignored"), 0), false)],
+        Fate::Failed => vec![(log("failed", Some("user_unknown"), Some("hard"), 0), false)],
+        Fate::BouncedLate => vec![(sent, false), (bounce(1), true)],
+        Fate::ReportedTwice => vec![(sent.clone(), false), (sent, false)],
+        Fate::OutOfOrder => vec![(bounce(1), false), (sent, false)],
+        Fate::StillOut => vec![(log("accepted", None, None, 0), false)],
+    }
+}
+
+/// The report for an assignment whose message could not be made.
+pub(crate) fn content_error(assignment_id: &str, now: jiff::Timestamp) -> DeliveryLog {
+    DeliveryLog {
+        assignment_id: assignment_id.to_owned(),
+        outcome: "failed",
+        reason: Some("content_error"),
+        kind: Some("hard"),
+        occurred_at: now,
+        provider: "example",
+    }
+}
+
+/// The report for an assignment that came after its expiration.
+pub(crate) fn too_late(assignment_id: &str, now: jiff::Timestamp) -> DeliveryLog {
+    DeliveryLog {
+        outcome: "ignored",
+        reason: Some("excluded"),
+        kind: Some("ignored"),
+        ..content_error(assignment_id, now)
+    }
+}
+
+/// Writes reports; keeps those that have to wait.
+pub(crate) struct Reporter {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    topic: String,
+    bounce_after: Duration,
+    /// The earliest first.
+    waiting: BinaryHeap<Reverse<(Instant, u64)>>,
+    waiting_logs: std::collections::HashMap<u64, DeliveryLog>,
+    next: u64,
+}
+
+impl Reporter {
+    /// Connects in the background.
+    ///
+    /// # Errors
+    /// Where the client refuses its settings.
+    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let producer =
+            settings.client().set("enable.idempotence", "true").set("linger.ms", "5").create()?;
+        Ok(Self {
+            producer,
+            topic: settings.delivery_log.clone(),
+            bounce_after: settings.bounce_after,
+            waiting: BinaryHeap::new(),
+            waiting_logs: std::collections::HashMap::new(),
+            next: 0,
+        })
+    }
+
+    /// Queues `log` now.
+    ///
+    /// # Errors
+    /// Where the broker does not take it in time.
+    pub(crate) fn write(&self, log: &DeliveryLog) -> anyhow::Result<()> {
+        let value = serde_json::to_vec(log)?;
+        let content_type = Header { key: "content-type", value: Some("application/json") };
+        let mut record = BaseRecord::to(&self.topic)
+            .key(log.assignment_id.as_bytes())
+            .payload(&value)
+            .headers(OwnedHeaders::new_with_capacity(1).insert(content_type));
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused)) => {
+                    record = refused;
+                    self.flush()?;
+                }
+                Err((error, _)) => return Err(error).context("a report cannot be written"),
+            }
+        }
+    }
+
+    /// Keeps `log` for as long as a bounce takes.
+    pub(crate) fn write_later(&mut self, log: DeliveryLog) {
+        self.waiting.push(Reverse((Instant::now() + self.bounce_after, self.next)));
+        self.waiting_logs.insert(self.next, log);
+        self.next += 1;
+    }
+
+    /// Queues the reports whose time has come.
+    ///
+    /// # Errors
+    /// As [`Reporter::write`].
+    pub(crate) fn write_due(&mut self) -> anyhow::Result<()> {
+        while let Some(Reverse((due, number))) = self.waiting.peek().copied()
+            && due <= Instant::now()
+        {
+            self.waiting.pop();
+            if let Some(log) = self.waiting_logs.remove(&number) {
+                self.write(&log)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many reports wait for their time.
+    pub(crate) fn n_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Waits until the broker has everything that was written.
+    ///
+    /// # Errors
+    /// Where it does not take it in time.
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        if self.producer.flush(FLUSH_TIMEOUT).is_err() {
+            bail!("the broker did not take the reports within {FLUSH_TIMEOUT:?}");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(fate: Fate, expected: &str) {
+        let assignment = Assignment { assignment_id: "e1:1".into(), ..Assignment::default() };
+        let described: Vec<String> = reports(&assignment, fate, jiff::Timestamp::UNIX_EPOCH)
+            .iter()
+            .map(|(log, later)| {
+                let at = log.occurred_at.as_millisecond();
+                format!("{}@{at}{}", log.outcome, if *later { " later" } else { "" })
+            })
+            .collect();
+        assert_eq!(described.join(", "), expected);
+    }
+
+    #[test]
+    fn every_fate_has_its_reports() {
+        check(Fate::Sent, "sent@0");
+        check(Fate::Ignored, "ignored@0");
+        check(Fate::Failed, "failed@0");
+        check(Fate::BouncedLate, "sent@0, failed@1 later");
+        check(Fate::ReportedTwice, "sent@0, sent@0");
+        check(Fate::OutOfOrder, "failed@1, sent@0");
+        check(Fate::StillOut, "accepted@0");
+    }
+}
