@@ -78,11 +78,14 @@ impl ConfigError {
             Kind::Message(said) if path.is_empty() && said.contains("TOML parse error") => {
                 Self::Syntax { origin: origin(""), said: without_picture(said) }
             }
+            Kind::UnknownVariant(name, known) => {
+                let said = format!("`{name}` is none of `{}`", known.join("`, `"));
+                Self::Invalid { origin: origin(&path), said, key: path }
+            }
             kind @ (Kind::Message(_)
             | Kind::InvalidType(..)
             | Kind::InvalidValue(..)
             | Kind::InvalidLength(..)
-            | Kind::UnknownVariant(..)
             | Kind::DuplicateField(_)
             | Kind::ISizeOutOfRange(_)
             | Kind::USizeOutOfRange(_)

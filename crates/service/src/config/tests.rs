@@ -138,8 +138,7 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_place() {
     );
     check_refused(
         &Layers { flags: &[("log.format", "xml")], ..file },
-        "the setting `log.format` (the command line) cannot be used: unknown variant: found `xml`, \
-         expected `text` or `json`",
+        "the setting `log.format` (the command line) cannot be used: `xml` is none of `text`, `json`",
     );
     let example = read(&Layers { flags: &[("log.format", "json")], ..file }).unwrap();
     assert_eq!(example.log.format, LogFormat::Json);
