@@ -23,10 +23,7 @@ pub(crate) fn run(task: &Task) -> Result<()> {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the address is the result of the command"
-)]
+#[expect(clippy::print_stdout, reason = "the address is the result of the command")]
 fn up(port: u16) -> Result<()> {
     let up = kafka::up((port != 0).then_some(port))?;
     if up.already_running {

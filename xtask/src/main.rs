@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod demo_result;
 mod kafka;
 
 /// What is too long for a script.
@@ -19,11 +20,13 @@ enum Task {
     /// Apache Kafka on this machine, from Maven's jars.
     #[command(subcommand)]
     Kafka(kafka::Task),
+    DemoResult(demo_result::Task),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Kafka(task) => kafka::run(&task),
+        Task::DemoResult(task) => demo_result::run(&task),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

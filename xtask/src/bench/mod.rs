@@ -1,0 +1,30 @@
+//! Measurements against a reference in the same run, on Apache Kafka.
+
+mod drain;
+mod latency;
+mod load;
+mod report;
+mod usage;
+mod worker;
+
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Preloaded events through one rt lane, against a lane that only copies.
+    Drain(drain::Arguments),
+    /// From the intended time of an event to its assignment being visible under read_committed.
+    Latency(latency::Arguments),
+    /// One measured process; started by the others.
+    #[command(hide = true)]
+    Worker(worker::Arguments),
+}
+
+pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
+    match task {
+        Task::Drain(arguments) => drain::run(arguments),
+        Task::Latency(arguments) => latency::run(arguments),
+        Task::Worker(arguments) => worker::run(arguments),
+    }
+}
