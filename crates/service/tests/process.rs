@@ -1,5 +1,7 @@
 //! What a whole process does: its codes, its last words, its endpoints.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
