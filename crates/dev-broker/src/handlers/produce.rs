@@ -1,0 +1,134 @@
+//! Produce: check, place, answer.
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::produce_request::PartitionProduceData;
+use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use kafka_protocol::records::RecordBatchDecoder;
+
+use super::text;
+use crate::dispatch::Call;
+use crate::log::Admission;
+use crate::log::batch::{self, BatchHeader};
+use crate::node::{Node, storage};
+use crate::topic_config::TopicConfig;
+use crate::transactions::Producer;
+use crate::upkeep::now_ms;
+
+/// The compression type that came with version 7.
+const ZSTD: i16 = 4;
+
+/// Where a batch went.
+struct Placed {
+    base_offset: i64,
+    log_append_time_ms: i64,
+    log_start: i64,
+}
+
+/// Appends one batch to each partition named.
+pub(crate) fn produce(node: &mut Node, call: &Call, request: ProduceRequest) -> ProduceResponse {
+    let transactional_id = request.transactional_id.as_ref().map(|id| id.to_string());
+    let acks_are_valid = (-1..=1).contains(&request.acks);
+    let mut responses = Vec::with_capacity(request.topic_data.len());
+    for topic in request.topic_data {
+        let answers = topic.partition_data.into_iter().map(|data| {
+            let index = data.index;
+            let outcome = if acks_are_valid {
+                append(node, call, transactional_id.as_deref(), topic.name.as_str(), data)
+            } else {
+                Err(ResponseError::InvalidRequiredAcks)
+            };
+            answer(index, outcome)
+        });
+        let answers = answers.collect();
+        responses.push(
+            TopicProduceResponse::default().with_name(topic.name).with_partition_responses(answers),
+        );
+    }
+    ProduceResponse::default().with_responses(responses)
+}
+
+/// Whether any partition was refused.
+pub(crate) fn has_failed(response: &ProduceResponse) -> bool {
+    let mut answers = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    answers.any(|answer| answer.error_code != 0)
+}
+
+fn answer(index: i32, outcome: Result<Placed, ResponseError>) -> PartitionProduceResponse {
+    let response = PartitionProduceResponse::default().with_index(index);
+    match outcome {
+        Ok(placed) => response
+            .with_base_offset(placed.base_offset)
+            .with_log_append_time_ms(placed.log_append_time_ms)
+            .with_log_start_offset(placed.log_start),
+        Err(error) => response
+            .with_error_code(error.code())
+            .with_error_message(Some(text(error.to_string())))
+            .with_base_offset(-1)
+            .with_log_append_time_ms(-1)
+            .with_log_start_offset(-1),
+    }
+}
+
+fn append(
+    node: &mut Node,
+    call: &Call,
+    transactional_id: Option<&str>,
+    topic: &str,
+    data: PartitionProduceData,
+) -> Result<Placed, ResponseError> {
+    let index = data.index;
+    node.partition(topic, index)?;
+    let bytes = data.records.unwrap_or_default();
+    let header = batch::check_produced(&bytes)?;
+    if header.compression() == ZSTD && call.version < 7 {
+        return Err(ResponseError::UnsupportedCompressionType);
+    }
+    if header.is_transactional() {
+        let id = transactional_id.ok_or(ResponseError::InvalidRecord)?;
+        let producer = Producer { id: header.producer_id, epoch: header.producer_epoch };
+        node.transactions.check_write(id, producer, &(topic.to_owned(), index))?;
+    }
+    let now_ms = now_ms();
+    let (partition, config) = node.partition_mut(topic, index)?;
+    check_limits(&bytes, &header, config, now_ms)?;
+    let log_append_time_ms = if config.log_append_time { now_ms } else { -1 };
+    let admission = if header.has_producer() {
+        partition.producers().check(&header)?
+    } else {
+        Admission::Append
+    };
+    let base_offset = match admission {
+        Admission::Duplicate { base_offset } => base_offset,
+        Admission::Append => partition.append(&bytes, config, now_ms).map_err(storage)?,
+    };
+    Ok(Placed { base_offset, log_append_time_ms, log_start: partition.log_start() })
+}
+
+/// The limits a topic sets: sizes, times, keys.
+fn check_limits(
+    bytes: &Bytes,
+    header: &BatchHeader,
+    config: &TopicConfig,
+    now_ms: i64,
+) -> Result<(), ResponseError> {
+    if header.size > config.max_message_bytes {
+        return Err(ResponseError::MessageTooLarge);
+    }
+    if header.size as u64 > config.segment_bytes {
+        return Err(ResponseError::RecordListTooLarge);
+    }
+    let is_late = header.max_timestamp.saturating_sub(now_ms) > config.timestamp_after_max_ms;
+    if !config.log_append_time && is_late {
+        return Err(ResponseError::InvalidTimestamp);
+    }
+    if config.compact {
+        let set = RecordBatchDecoder::decode(&mut bytes.clone())
+            .map_err(|_| ResponseError::InvalidRecord)?;
+        if set.records.iter().any(|record| record.key.is_none()) {
+            return Err(ResponseError::InvalidRecord);
+        }
+    }
+    Ok(())
+}

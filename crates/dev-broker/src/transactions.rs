@@ -1,0 +1,344 @@
+//! The state machine of transactional ids: who owns one, what its transaction covers, how it ends.
+//!
+//! It decides and remembers; writing markers and offsets is up to its caller, who does both in
+//! one go. A transaction is therefore never seen half ended, except in a journal read after a crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kafka_protocol::ResponseError;
+use serde::{Deserialize, Serialize};
+
+use crate::log::batch::Marker;
+
+/// Longest timeout a producer may ask for.
+pub(crate) const MAX_TIMEOUT_MS: i32 = 900_000;
+
+/// Where a transactional id stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    Empty,
+    Ongoing,
+    /// Decided, and the markers are being written.
+    PrepareCommit,
+    PrepareAbort,
+    CompleteCommit,
+    CompleteAbort,
+}
+
+impl State {
+    /// Kafka's name of the state.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            State::Empty => "Empty",
+            State::Ongoing => "Ongoing",
+            State::PrepareCommit => "PrepareCommit",
+            State::PrepareAbort => "PrepareAbort",
+            State::CompleteCommit => "CompleteCommit",
+            State::CompleteAbort => "CompleteAbort",
+        }
+    }
+
+    /// The marker of a transaction that was decided but perhaps not marked everywhere.
+    pub(crate) fn decided(self) -> Option<Marker> {
+        match self {
+            State::PrepareCommit => Some(Marker::Commit),
+            State::PrepareAbort => Some(Marker::Abort),
+            State::Empty | State::Ongoing | State::CompleteCommit | State::CompleteAbort => None,
+        }
+    }
+}
+
+/// A producer's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Producer {
+    pub(crate) id: i64,
+    pub(crate) epoch: i16,
+}
+
+/// A topic partition.
+pub(crate) type TopicPartition = (String, i32);
+
+/// One transactional id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Transaction {
+    pub(crate) producer_id: i64,
+    pub(crate) epoch: i16,
+    /// The epoch before a bump that the producer itself asked for, -1 otherwise.
+    pub(crate) last_epoch: i16,
+    pub(crate) timeout_ms: i32,
+    pub(crate) state: State,
+    pub(crate) partitions: BTreeSet<TopicPartition>,
+    pub(crate) groups: BTreeSet<String>,
+    pub(crate) started_ms: i64,
+}
+
+impl Transaction {
+    pub(crate) fn producer(&self) -> Producer {
+        Producer { id: self.producer_id, epoch: self.epoch }
+    }
+
+    fn is_expired(&self, now_ms: i64) -> bool {
+        self.state == State::Ongoing
+            && now_ms.saturating_sub(self.started_ms) >= i64::from(self.timeout_ms)
+    }
+
+    fn begin(&mut self, now_ms: i64) {
+        if self.state != State::Ongoing {
+            self.state = State::Ongoing;
+            self.started_ms = now_ms;
+            self.partitions.clear();
+            self.groups.clear();
+        }
+    }
+}
+
+/// The error of a producer that is not, or no longer, the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stranger {
+    /// The id is unknown or mapped to another producer.
+    Unmapped,
+    /// Right producer id, other epoch.
+    Fenced,
+}
+
+impl Stranger {
+    /// The answer of the coordinator's own calls: old versions know no `PRODUCER_FENCED`.
+    pub(crate) fn answer(self, knows_fenced: bool) -> ResponseError {
+        match self {
+            Stranger::Unmapped => ResponseError::InvalidProducerIdMapping,
+            Stranger::Fenced if knows_fenced => ResponseError::ProducerFenced,
+            Stranger::Fenced => ResponseError::InvalidProducerEpoch,
+        }
+    }
+}
+
+/// What ending a transaction takes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It ended this way before; a retry is answered the same.
+    AlreadyEnded,
+    Mark,
+}
+
+/// All transactional ids.
+#[derive(Debug, Default)]
+pub(crate) struct Transactions {
+    pub(crate) by_id: BTreeMap<String, Transaction>,
+}
+
+impl Transactions {
+    /// The transaction of an id, if this producer owns it.
+    pub(crate) fn owned(
+        &mut self,
+        id: &str,
+        producer: Producer,
+    ) -> Result<&mut Transaction, Stranger> {
+        let transaction = self.by_id.get_mut(id).ok_or(Stranger::Unmapped)?;
+        if transaction.producer_id != producer.id {
+            return Err(Stranger::Unmapped);
+        }
+        if transaction.epoch != producer.epoch {
+            return Err(Stranger::Fenced);
+        }
+        Ok(transaction)
+    }
+
+    /// Whether an owner may take the id over, or which error it gets instead.
+    ///
+    /// `claimed` is what the producer says it was before; nothing for a producer that just began.
+    pub(crate) fn initialise(
+        &mut self,
+        id: &str,
+        timeout_ms: i32,
+        claimed: Option<Producer>,
+        fresh_id: impl FnOnce() -> i64,
+    ) -> Result<Producer, ResponseError> {
+        let Some(transaction) = self.by_id.get_mut(id) else {
+            let producer = Producer { id: fresh_id(), epoch: 0 };
+            self.by_id.insert(id.to_owned(), new_transaction(producer, timeout_ms));
+            return Ok(producer);
+        };
+        if let Some(claimed) = claimed {
+            if claimed.id != transaction.producer_id {
+                return Err(ResponseError::ProducerFenced);
+            }
+            if claimed.epoch == transaction.last_epoch && claimed.epoch >= 0 {
+                // A retry of a bump that succeeded.
+                return Ok(transaction.producer());
+            }
+            if claimed.epoch != transaction.epoch {
+                return Err(ResponseError::ProducerFenced);
+            }
+        }
+        transaction.timeout_ms = timeout_ms;
+        transaction.last_epoch = claimed.map_or(-1, |claimed| claimed.epoch);
+        if transaction.epoch >= i16::MAX - 1 {
+            transaction.producer_id = fresh_id();
+            transaction.epoch = 0;
+            transaction.last_epoch = -1;
+        } else {
+            transaction.epoch += 1;
+        }
+        transaction.state = State::Empty;
+        transaction.partitions.clear();
+        transaction.groups.clear();
+        Ok(transaction.producer())
+    }
+
+    /// Takes partitions and a group into the transaction; says whether that was news.
+    pub(crate) fn add(
+        transaction: &mut Transaction,
+        partitions: impl IntoIterator<Item = TopicPartition>,
+        group: Option<&str>,
+        now_ms: i64,
+    ) -> bool {
+        let was_ongoing = transaction.state == State::Ongoing;
+        transaction.begin(now_ms);
+        let before = (transaction.partitions.len(), transaction.groups.len());
+        transaction.partitions.extend(partitions);
+        transaction.groups.extend(group.map(str::to_owned));
+        !was_ongoing || before != (transaction.partitions.len(), transaction.groups.len())
+    }
+
+    /// Decides how a transaction ends.
+    pub(crate) fn end(
+        transaction: &mut Transaction,
+        marker: Marker,
+    ) -> Result<Ending, ResponseError> {
+        match (transaction.state, marker) {
+            (State::Ongoing, Marker::Commit) => transaction.state = State::PrepareCommit,
+            (State::Ongoing, Marker::Abort) => transaction.state = State::PrepareAbort,
+            (State::CompleteCommit, Marker::Commit) | (State::CompleteAbort, Marker::Abort) => {
+                return Ok(Ending::AlreadyEnded);
+            }
+            (State::PrepareCommit, Marker::Commit) | (State::PrepareAbort, Marker::Abort) => {
+                return Err(ResponseError::ConcurrentTransactions);
+            }
+            (
+                State::Empty
+                | State::PrepareCommit
+                | State::PrepareAbort
+                | State::CompleteCommit
+                | State::CompleteAbort,
+                Marker::Commit | Marker::Abort,
+            ) => return Err(ResponseError::InvalidTxnState),
+        }
+        Ok(Ending::Mark)
+    }
+
+    /// Transactions that have been open for longer than their producers allowed.
+    pub(crate) fn expired(&self, now_ms: i64) -> Vec<String> {
+        let expired = self.by_id.iter().filter(|(_, transaction)| transaction.is_expired(now_ms));
+        expired.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Checks that a producer may write to a partition within its transaction.
+    pub(crate) fn check_write(
+        &mut self,
+        id: &str,
+        producer: Producer,
+        partition: &TopicPartition,
+    ) -> Result<(), ResponseError> {
+        let transaction = self.owned(id, producer).map_err(|stranger| stranger.answer(false))?;
+        let added = transaction.partitions.contains(partition);
+        if transaction.state == State::Ongoing && added {
+            Ok(())
+        } else {
+            Err(ResponseError::InvalidTxnState)
+        }
+    }
+}
+
+fn new_transaction(producer: Producer, timeout_ms: i32) -> Transaction {
+    Transaction {
+        producer_id: producer.id,
+        epoch: producer.epoch,
+        last_epoch: -1,
+        timeout_ms,
+        state: State::Empty,
+        partitions: BTreeSet::new(),
+        groups: BTreeSet::new(),
+        started_ms: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: (&str, i32) = ("orders", 0);
+
+    fn partition() -> TopicPartition {
+        (TOPIC.0.to_owned(), TOPIC.1)
+    }
+
+    fn ongoing() -> (Transactions, Producer) {
+        let mut all = Transactions::default();
+        let producer = all.initialise("t", 1_000, None, || 70).unwrap();
+        let transaction = all.owned("t", producer).unwrap();
+        assert!(Transactions::add(transaction, [partition()], None, 0));
+        (all, producer)
+    }
+
+    #[test]
+    fn a_successor_fences_its_predecessor() {
+        let (mut all, old) = ongoing();
+        let new = all.initialise("t", 1_000, None, || 71).unwrap();
+        assert_eq!(new, Producer { id: 70, epoch: 1 });
+        assert_eq!(all.owned("t", old).unwrap_err(), Stranger::Fenced);
+        assert_eq!(
+            all.check_write("t", old, &partition()),
+            Err(ResponseError::InvalidProducerEpoch)
+        );
+    }
+
+    #[test]
+    fn a_bump_may_be_retried_but_not_by_a_fenced_producer() {
+        let (mut all, old) = ongoing();
+        let bumped = all.initialise("t", 1_000, Some(old), || 71).unwrap();
+        assert_eq!(all.initialise("t", 1_000, Some(old), || 71), Ok(bumped));
+        all.initialise("t", 1_000, None, || 71).unwrap();
+        let fenced = all.initialise("t", 1_000, Some(old), || 71);
+        assert_eq!(fenced, Err(ResponseError::ProducerFenced));
+    }
+
+    #[test]
+    fn an_exhausted_epoch_gets_a_new_producer_id() {
+        let (mut all, _) = ongoing();
+        all.by_id.get_mut("t").unwrap().epoch = i16::MAX - 1;
+        assert_eq!(all.initialise("t", 1, None, || 71), Ok(Producer { id: 71, epoch: 0 }));
+    }
+
+    #[test]
+    fn a_write_needs_an_open_transaction_that_covers_the_partition() {
+        let (mut all, producer) = ongoing();
+        assert_eq!(all.check_write("t", producer, &partition()), Ok(()));
+        let other = ("orders".to_owned(), 1);
+        let refused = Err(ResponseError::InvalidTxnState);
+        assert_eq!(all.check_write("t", producer, &other), refused);
+        let transaction = all.owned("t", producer).unwrap();
+        Transactions::end(transaction, Marker::Commit).unwrap();
+        transaction.state = State::CompleteCommit;
+        assert_eq!(all.check_write("t", producer, &partition()), refused);
+    }
+
+    #[test]
+    fn an_ended_transaction_answers_only_the_same_ending_again() {
+        let (mut all, producer) = ongoing();
+        let transaction = all.owned("t", producer).unwrap();
+        assert_eq!(Transactions::end(transaction, Marker::Abort), Ok(Ending::Mark));
+        transaction.state = State::CompleteAbort;
+        assert_eq!(Transactions::end(transaction, Marker::Abort), Ok(Ending::AlreadyEnded));
+        let other = Transactions::end(transaction, Marker::Commit);
+        assert_eq!(other, Err(ResponseError::InvalidTxnState));
+    }
+
+    #[test]
+    fn only_an_ongoing_transaction_times_out() {
+        let (mut all, producer) = ongoing();
+        assert!(all.expired(999).is_empty());
+        assert_eq!(all.expired(1_000), ["t"]);
+        all.owned("t", producer).unwrap().state = State::CompleteAbort;
+        assert!(all.expired(5_000).is_empty());
+    }
+}
