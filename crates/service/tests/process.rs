@@ -4,23 +4,18 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use testkit::Process;
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// Cargo builds the examples before the tests and puts them beside their folder.
 fn probe(settings: &[&str], envs: &[(&str, &str)]) -> Process {
-    let mut example: PathBuf = std::env::current_exe().unwrap();
-    example.pop();
-    example.set_file_name("examples/probe");
     let mut args = vec!["--bootstrap-servers", "127.0.0.1:1"];
     for setting in settings {
         args.extend(["--set", setting]);
     }
-    Process::spawn(example, &args, envs)
+    Process::spawn(testkit::example("probe"), &args, envs)
 }
 
 const READY: &str = "health endpoints listen";

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -17,29 +17,33 @@ pub fn workspace_root() -> &'static Path {
 ///
 /// When it does not build; the message carries what the compiler said.
 pub fn binary(name: &str) -> PathBuf {
-    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
-    // A build that failed before leaves nothing half done in the map.
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let built = built.get_or_insert_with(HashMap::new);
-    built
-        .entry(name.to_owned())
-        .or_insert_with(|| build(name))
-        .clone()
+    built("--bin", name)
 }
 
-fn build(name: &str) -> PathBuf {
+/// As [`binary`], for the example `name` of any crate of the workspace.
+///
+/// # Panics
+///
+/// When it does not build; the message carries what the compiler said.
+pub fn example(name: &str) -> PathBuf {
+    built("--example", name)
+}
+
+fn built(kind: &'static str, name: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<(&str, String), PathBuf>> = Mutex::new(BTreeMap::new());
+    // A build that failed before leaves nothing half done in the map.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry((kind, name.to_owned())).or_insert_with(|| build(kind, name)).clone()
+}
+
+fn build(kind: &str, name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(workspace_root())
         // The whole workspace, so that features unify as in `cargo build --workspace --bins` and
         // nothing is compiled a second time.
-        .args(["build", "--quiet", "--workspace", "--bin", name])
-        .args([
-            "--profile",
-            &profile(),
-            "--message-format",
-            "json-render-diagnostics",
-        ])
+        .args(["build", "--quiet", "--workspace", kind, name])
+        .args(["--profile", &profile(), "--message-format", "json-render-diagnostics"])
         .output()
         .unwrap_or_else(|error| panic!("cannot start cargo to build `{name}`: {error}"));
     assert!(
@@ -53,7 +57,7 @@ fn build(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("cargo built `{name}` but named no executable"))
 }
 
-/// The executable a line of cargo's output reports for the binary `name`.
+/// The executable a line of cargo's output reports for the target `name`.
 fn executable(line: &str, name: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(line).ok()?;
     let is_it = message["reason"] == "compiler-artifact" && message["target"]["name"] == name;
@@ -67,9 +71,7 @@ fn profile() -> String {
     let executable = std::env::current_exe().expect("the system knows our executable");
     let folder = executable.parent().expect("an executable is in a folder");
     let folder = match folder.file_name().and_then(|name| name.to_str()) {
-        Some("deps" | "examples") => folder
-            .parent()
-            .expect("deps is inside the profile's folder"),
+        Some("deps" | "examples") => folder.parent().expect("deps is inside the profile's folder"),
         _ => folder,
     };
     match folder.file_name().and_then(|name| name.to_str()) {
@@ -83,40 +85,21 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Option<&str>) {
-        assert_eq!(
-            executable(line, "bindery").as_deref(),
-            expected.map(Path::new),
-            "line: {line}"
-        );
+        assert_eq!(executable(line, "bindery").as_deref(), expected.map(Path::new), "line: {line}");
     }
 
     #[test]
     fn only_the_artifact_of_that_name_is_taken() {
         let artifact = r#"{"reason":"compiler-artifact","target":{"name":"NAME"},"executable":E}"#;
-        check(
-            &artifact
-                .replace("NAME", "bindery")
-                .replace('E', r#""/t/b""#),
-            Some("/t/b"),
-        );
-        check(
-            &artifact.replace("NAME", "domain").replace('E', r#""/t/b""#),
-            None,
-        );
-        check(
-            &artifact.replace("NAME", "bindery").replace('E', "null"),
-            None,
-        );
+        check(&artifact.replace("NAME", "bindery").replace('E', r#""/t/b""#), Some("/t/b"));
+        check(&artifact.replace("NAME", "domain").replace('E', r#""/t/b""#), None);
+        check(&artifact.replace("NAME", "bindery").replace('E', "null"), None);
         check(r#"{"reason":"build-finished","success":true}"#, None);
         check("not json", None);
     }
 
     #[test]
     fn tests_run_in_a_profile_cargo_knows() {
-        assert!(
-            ["dev", "release"].contains(&profile().as_str()),
-            "{}",
-            profile()
-        );
+        assert!(["dev", "release"].contains(&profile().as_str()), "{}", profile());
     }
 }

@@ -21,7 +21,7 @@ mod process;
 mod record;
 mod wait;
 
-pub use binary::{binary, workspace_root};
+pub use binary::{binary, example, workspace_root};
 pub use clients::{
     Isolation, NewTopicSpec, committed, create_topics, end_offsets, produce, read_all,
 };

@@ -45,12 +45,7 @@ impl Process {
         let output = Arc::new(Output::default());
         output.follow(child.stdout.take().expect("piped above"));
         output.follow(child.stderr.take().expect("piped above"));
-        Self {
-            binary,
-            child,
-            guard: Some(guard),
-            output,
-        }
+        Self { binary, child, guard: Some(guard), output }
     }
 
     /// The process id.
@@ -83,9 +78,8 @@ impl Process {
     /// When `deadline` has passed.
     #[track_caller]
     pub fn wait(&mut self, deadline: Duration) -> ExitStatus {
-        let ended = wait::poll(deadline, &mut || {
-            self.try_wait().ok_or_else(|| "still running".to_owned())
-        });
+        let ended =
+            wait::poll(deadline, &mut || self.try_wait().ok_or_else(|| "still running".to_owned()));
         match ended {
             Ok(status) => status,
             Err(_) => panic!("still running after {deadline:?} {}", self.tail()),
@@ -170,10 +164,7 @@ impl Output {
             let mut line = Vec::new();
             while matches!(stream.read_until(b'\n', &mut line), Ok(n) if n > 0) {
                 let text = String::from_utf8_lossy(&line);
-                output
-                    .state()
-                    .lines
-                    .push(text.trim_end_matches(['\n', '\r']).to_owned());
+                output.state().lines.push(text.trim_end_matches(['\n', '\r']).to_owned());
                 output.changed.notify_all();
                 line.clear();
             }

@@ -21,17 +21,12 @@ pub struct OwnedRecord {
 impl OwnedRecord {
     /// The value of the last header named `name`.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers
-            .iter()
-            .rev()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_slice())
+        self.headers.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_slice())
     }
 
     /// [`OwnedRecord::header`] as text; `None` also when it is not UTF-8.
     pub fn header_text(&self, name: &str) -> Option<&str> {
-        self.header(name)
-            .and_then(|value| std::str::from_utf8(value).ok())
+        self.header(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// The key as text.

@@ -52,11 +52,7 @@ mod tests {
         let mut looks = 0;
         let seen = wait_until("the third look", Duration::from_secs(5), || {
             looks += 1;
-            if looks == 3 {
-                Ok(looks)
-            } else {
-                Err(format!("look {looks}"))
-            }
+            if looks == 3 { Ok(looks) } else { Err(format!("look {looks}")) }
         });
         assert_eq!(seen, 3);
     }
@@ -64,8 +60,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "for a miracle; last status: none yet")]
     fn a_state_that_never_comes_panics_with_the_last_status() {
-        wait_until("a miracle", Duration::from_millis(1), || {
-            Err::<(), _>("none yet".to_owned())
-        });
+        wait_until("a miracle", Duration::from_millis(1), || Err::<(), _>("none yet".to_owned()));
     }
 }

@@ -26,10 +26,7 @@ fn what_is_produced_is_read_back_in_order_with_nulls_and_headers() {
     assert_eq!(sent, 3);
 
     let records = read_all(bootstrap, &topic, Isolation::ReadCommitted);
-    let of_a: Vec<_> = records
-        .iter()
-        .filter(|r| r.key.as_deref() == Some(b"a"))
-        .collect();
+    let of_a: Vec<_> = records.iter().filter(|r| r.key.as_deref() == Some(b"a")).collect();
     assert_eq!(records.len(), 3);
     assert_eq!(of_a[0].value_text(), "1");
     assert_eq!(of_a[0].header_text("h"), Some("y"));
@@ -59,18 +56,13 @@ fn aborted_records_are_read_only_uncommitted() {
         .unwrap();
     producer.init_transactions(SOON).unwrap();
     producer.begin_transaction().unwrap();
-    producer
-        .send(BaseRecord::<(), str>::to(&topic).payload("aborted"))
-        .unwrap();
+    producer.send(BaseRecord::<(), str>::to(&topic).payload("aborted")).unwrap();
     producer.flush(SOON).unwrap();
     producer.abort_transaction(SOON).unwrap();
 
     let values = |isolation| -> Vec<String> {
         let records = read_all(bootstrap, &topic, isolation);
-        records
-            .iter()
-            .map(|record| record.value_text().to_owned())
-            .collect()
+        records.iter().map(|record| record.value_text().to_owned()).collect()
     };
     assert_eq!(values(Isolation::ReadCommitted), ["kept"]);
     assert_eq!(values(Isolation::ReadUncommitted), ["kept", "aborted"]);
@@ -89,9 +81,7 @@ fn committed_offsets_are_per_partition_and_absent_until_committed() {
         .create()
         .unwrap();
     let mut offsets = TopicPartitionList::new();
-    offsets
-        .add_partition_offset(&topic, 1, Offset::Offset(7))
-        .unwrap();
+    offsets.add_partition_offset(&topic, 1, Offset::Offset(7)).unwrap();
     consumer.commit(&offsets, CommitMode::Sync).unwrap();
     assert_eq!(committed(bootstrap, &group, &topic), [None, Some(7)]);
 }

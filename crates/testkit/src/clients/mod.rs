@@ -70,11 +70,7 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<i32> {
         let metadata = consumer
             .fetch_metadata(Some(topic), Duration::from_secs(5))
             .map_err(|error| error.to_string())?;
-        let topic = metadata
-            .topics()
-            .iter()
-            .find(|t| t.name() == topic)
-            .ok_or("not there")?;
+        let topic = metadata.topics().iter().find(|t| t.name() == topic).ok_or("not there")?;
         if let Some(error) = topic.error() {
             return Err(format!("{:?}", RDKafkaErrorCode::from(error)));
         }

@@ -33,10 +33,7 @@ where
     B: IntoBytes,
 {
     let (refused, refusals) = mpsc::channel();
-    let deliveries = Deliveries {
-        acknowledged: Arc::default(),
-        refused,
-    };
+    let deliveries = Deliveries { acknowledged: Arc::default(), refused };
     let acknowledged = Arc::clone(&deliveries.acknowledged);
     let producer: ThreadedProducer<Deliveries> = client(bootstrap)
         .set("enable.idempotence", "true")
@@ -50,13 +47,7 @@ where
     let mut sent = 0;
     for (key, value, headers) in records {
         let (key, value) = (key.into_bytes(), value.into_bytes());
-        send(
-            &producer,
-            topic,
-            key.as_deref(),
-            value.as_deref(),
-            owned_headers(headers),
-        );
+        send(&producer, topic, key.as_deref(), value.as_deref(), owned_headers(headers));
         sent += 1;
     }
     // It fails only at the deadline, and then the count below is short.
@@ -65,25 +56,17 @@ where
         panic!("`{topic}` refused a record: {refusal}");
     }
     let acknowledged = acknowledged.load(Ordering::Acquire);
-    assert_eq!(
-        acknowledged, sent,
-        "records acknowledged by `{topic}` within {DEADLINE:?}"
-    );
+    assert_eq!(acknowledged, sent, "records acknowledged by `{topic}` within {DEADLINE:?}");
     sent
 }
 
 fn owned_headers<N: AsRef<str>, B: IntoBytes>(
     headers: impl IntoIterator<Item = (N, B)>,
 ) -> OwnedHeaders {
-    headers
-        .into_iter()
-        .fold(OwnedHeaders::new(), |headers, (name, value)| {
-            let value = value.into_bytes();
-            headers.insert(Header {
-                key: name.as_ref(),
-                value: value.as_deref(),
-            })
-        })
+    headers.into_iter().fold(OwnedHeaders::new(), |headers, (name, value)| {
+        let value = value.into_bytes();
+        headers.insert(Header { key: name.as_ref(), value: value.as_deref() })
+    })
 }
 
 /// Waits for room in the client's queue.

@@ -21,23 +21,16 @@ pub fn end_offsets(bootstrap: &str, topic: &str, isolation: Isolation) -> Vec<i6
     let consumer = consumer(bootstrap, "testkit", isolation);
     let mut partitions = partitions(&consumer, topic);
     partitions.sort_unstable();
-    partitions
-        .into_iter()
-        .map(|partition| watermarks(&consumer, topic, partition).1)
-        .collect()
+    partitions.into_iter().map(|partition| watermarks(&consumer, topic, partition).1).collect()
 }
 
 #[track_caller]
 fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
-    wait_until(
-        &format!("the offsets of `{topic}`/{partition}"),
-        DEADLINE,
-        || {
-            consumer
-                .fetch_watermarks(topic, partition, Duration::from_secs(5))
-                .map_err(|error| error.to_string())
-        },
-    )
+    wait_until(&format!("the offsets of `{topic}`/{partition}"), DEADLINE, || {
+        consumer
+            .fetch_watermarks(topic, partition, Duration::from_secs(5))
+            .map_err(|error| error.to_string())
+    })
 }
 
 /// Every record of `topic` up to the end offsets at the time of the call, ordered by partition
@@ -61,9 +54,7 @@ pub fn read_all(bootstrap: &str, topic: &str, isolation: Isolation) -> Vec<Owned
                 .expect("the low watermark is a valid offset");
         }
     }
-    consumer
-        .assign(&assignment)
-        .expect("a list of valid partitions can be assigned");
+    consumer.assign(&assignment).expect("a list of valid partitions can be assigned");
 
     let mut records = Vec::new();
     let mut last_progress = Instant::now();
@@ -106,21 +97,13 @@ fn owned(message: &BorrowedMessage<'_>) -> OwnedRecord {
     let headers = message.headers().map(|headers| {
         headers
             .iter()
-            .map(|header| {
-                (
-                    header.key.to_owned(),
-                    header.value.unwrap_or_default().to_vec(),
-                )
-            })
+            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
             .collect()
     });
     OwnedRecord {
         partition: message.partition(),
         offset: message.offset(),
-        timestamp_ms: message
-            .timestamp()
-            .to_millis()
-            .expect("every record has a timestamp"),
+        timestamp_ms: message.timestamp().to_millis().expect("every record has a timestamp"),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
         headers: headers.unwrap_or_default(),

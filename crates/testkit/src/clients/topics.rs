@@ -16,16 +16,13 @@ pub type NewTopicSpec<'a> = (&'a str, i32, &'a [(&'a str, &'a str)]);
 /// When one is refused, also because it exists.
 #[track_caller]
 pub fn create_topics(bootstrap: &str, topics: &[NewTopicSpec<'_>]) {
-    let admin: AdminClient<DefaultClientContext> = client(bootstrap)
-        .create()
-        .expect("the settings above are valid");
+    let admin: AdminClient<DefaultClientContext> =
+        client(bootstrap).create().expect("the settings above are valid");
     let wanted: Vec<NewTopic<'_>> = topics
         .iter()
         .map(|&(name, partitions, configuration)| {
             let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-            configuration
-                .iter()
-                .fold(topic, |topic, (key, value)| topic.set(key, value))
+            configuration.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();
     let options = AdminOptions::new()

@@ -29,20 +29,14 @@ pub fn up(port: Option<u16>) -> Result<Up, KafkaError> {
     let state = State::file();
     if let Some(running) = State::read(&state).filter(State::is_running) {
         let bootstrap_servers = running.bootstrap_servers;
-        return Ok(Up {
-            bootstrap_servers,
-            already_running: true,
-        });
+        return Ok(Up { bootstrap_servers, already_running: true });
     }
     let node = Node::format(&home().join("up"), port, Jvm::Steady)?;
     let child = node.start()?;
     let bootstrap_servers = node.bootstrap_servers();
     let content = json!({"pid": child.id(), "bootstrapServers": bootstrap_servers});
     fs::write(&state, content.to_string()).map_err(KafkaError::file(&state))?;
-    Ok(Up {
-        bootstrap_servers,
-        already_running: false,
-    })
+    Ok(Up { bootstrap_servers, already_running: false })
 }
 
 /// Kills the node [`up`] left running and removes its data; returns its address, or `None` when
@@ -102,11 +96,7 @@ impl State {
         let _ = kill_process(pid, Signal::KILL);
         // Its files can be removed when it is gone; if it never goes, removing says so.
         let _ = wait::poll(Duration::from_secs(10), &mut || {
-            if self.is_running() {
-                Err("still running".to_owned())
-            } else {
-                Ok(())
-            }
+            if self.is_running() { Err("still running".to_owned()) } else { Ok(()) }
         });
     }
 }

@@ -44,12 +44,7 @@ fn fetch(home: &Path, jars: &Path) -> Result<(), KafkaError> {
     let mut maven = Command::new("mvn");
     maven
         .current_dir(unfinished.path())
-        .args([
-            "-q",
-            "-B",
-            "dependency:copy-dependencies",
-            "-DincludeScope=runtime",
-        ])
+        .args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"])
         .arg(format!("-DoutputDirectory={}", fetched.display()))
         .stdin(Stdio::null());
     run(&mut maven, "mvn", "maven")?;
@@ -62,23 +57,14 @@ pub(super) fn run(
     program: &'static str,
     package: &'static str,
 ) -> Result<String, KafkaError> {
-    let output = command
-        .output()
-        .map_err(|error| not_started(error, program, package))?;
+    let output = command.output().map_err(|error| not_started(error, program, package))?;
     let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
     said.push_str(&String::from_utf8_lossy(&output.stderr));
     if output.status.success() {
         return Ok(said);
     }
-    let what = format!(
-        "{program} {}",
-        command.get_args().next().unwrap_or_default().display()
-    );
-    Err(KafkaError::Failed {
-        what,
-        status: output.status,
-        said: tail(&said),
-    })
+    let what = format!("{program} {}", command.get_args().next().unwrap_or_default().display());
+    Err(KafkaError::Failed { what, status: output.status, said: tail(&said) })
 }
 
 pub(super) fn not_started(
@@ -89,10 +75,7 @@ pub(super) fn not_started(
     if error.kind() == io::ErrorKind::NotFound {
         KafkaError::Missing { program, package }
     } else {
-        KafkaError::File {
-            path: program.into(),
-            source: error,
-        }
+        KafkaError::File { path: program.into(), source: error }
     }
 }
 
@@ -101,11 +84,7 @@ fn project() -> String {
         ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
         // The storage tool refers to classes of this one.
         ("org.apache.kafka", "kafka-tools", KAFKA_VERSION),
-        (
-            "org.apache.logging.log4j",
-            "log4j-slf4j-impl",
-            LOG4J_VERSION,
-        ),
+        ("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
         ("org.apache.logging.log4j", "log4j-core", LOG4J_VERSION),
         ("org.apache.logging.log4j", "log4j-1.2-api", LOG4J_VERSION),
     ]

@@ -88,17 +88,11 @@ impl KafkaError {
 fn home() -> PathBuf {
     // A path without `..` reads better in messages and logs.
     let root = workspace_root();
-    root.canonicalize()
-        .unwrap_or_else(|_| root.to_owned())
-        .join("target/kafka")
+    root.canonicalize().unwrap_or_else(|_| root.to_owned()).join("target/kafka")
 }
 
 /// The last lines of what a program said, as one line.
 fn tail(said: &str) -> String {
-    let lines: Vec<&str> = said
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(3)..].join(" | ")
 }

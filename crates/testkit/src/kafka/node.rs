@@ -53,21 +53,13 @@ impl Node {
             Some(port) if ports::is_free(port) && ports::is_free(port + 1) => port,
             Some(port) => return Err(KafkaError::PortTaken(port)),
         };
-        let node = Self {
-            home: home.to_owned(),
-            port,
-            jvm,
-            jars,
-        };
+        let node = Self { home: home.to_owned(), port, jvm, jars };
         node.write_files()?;
         let id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
         let mut tool = node.java();
-        tool.arg("kafka.tools.StorageTool")
-            .args(["format", "--standalone"]);
+        tool.arg("kafka.tools.StorageTool").args(["format", "--standalone"]);
         // Written as one argument, an id may begin with a hyphen.
-        tool.arg(format!("--cluster-id={id}"))
-            .arg("-c")
-            .arg(node.file("server.properties"));
+        tool.arg(format!("--cluster-id={id}")).arg("-c").arg(node.file("server.properties"));
         run(&mut tool, "java", JAVA_PACKAGE)?;
         Ok(node)
     }
@@ -131,9 +123,8 @@ impl Node {
     /// [`KafkaError::Ended`] or [`KafkaError::Silent`].
     pub fn wait_until_ready(&self, child: &mut Child) -> Result<(), KafkaError> {
         let address = self.bootstrap_servers();
-        let consumer: BaseConsumer = client(&address)
-            .create()
-            .expect("the settings of the test client are valid");
+        let consumer: BaseConsumer =
+            client(&address).create().expect("the settings of the test client are valid");
         let ready = wait::poll(READY, &mut || {
             if let Ok(Some(status)) = child.try_wait() {
                 return Ok(Err(status));

@@ -16,10 +16,7 @@ impl RunningNode {
     ///
     /// [`KafkaError`], when it ends or stays silent.
     pub fn start(node: Node) -> Result<Self, KafkaError> {
-        let mut running = Self {
-            node,
-            process: None,
-        };
+        let mut running = Self { node, process: None };
         running.restart()?;
         Ok(running)
     }
