@@ -99,10 +99,7 @@ impl<'a> Address<'a> {
             return Err(AddressFault::Malformed(field));
         }
         let app_is_broken = field == AddressField::RegistrationToken
-            && event
-                .mobile_app
-                .as_deref()
-                .is_some_and(|app| app.chars().any(char::is_control));
+            && event.mobile_app.as_deref().is_some_and(|app| app.chars().any(char::is_control));
         if app_is_broken {
             return Err(AddressFault::Malformed(AddressField::MobileApp));
         }
@@ -141,18 +138,16 @@ pub(crate) fn channel_of<'a>(event: &'a Event<'_>) -> Result<Channel<'a>, Addres
     } else if given(&event.mobile_phone).is_some() {
         Ok(Channel::SMS)
     } else if let Some(token) = given(&event.registration_token) {
-        Ok(if is_apple_token(token) {
-            Channel::IOS
-        } else {
-            Channel::ANDROID
-        })
+        Ok(if is_apple_token(token) { Channel::IOS } else { Channel::ANDROID })
     } else {
         Err(AddressFault::NoChannel)
     }
 }
 
 fn is_apple_token(token: &str) -> bool {
-    token.len() >= 64 && token.len().is_multiple_of(2) && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+    token.len() >= 64
+        && token.len().is_multiple_of(2)
+        && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The longest local part and the longest address that SMTP carries, in bytes.
@@ -176,15 +171,11 @@ fn is_addr_spec(text: &str) -> bool {
 }
 
 fn is_dot_atom(text: &str) -> bool {
-    text.split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
+    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
 }
 
 fn is_domain_name(text: &str) -> bool {
-    is_dot_atom(text)
-        && text
-            .split('.')
-            .all(|label| label.chars().count() <= LABEL_CHARACTERS_MAX)
+    is_dot_atom(text) && text.split('.').all(|label| label.chars().count() <= LABEL_CHARACTERS_MAX)
 }
 
 fn is_atom_character(character: char) -> bool {
@@ -199,19 +190,14 @@ fn is_utf8_non_ascii(character: char) -> bool {
 }
 
 fn is_quoted_string(text: &str) -> bool {
-    let Some(content) = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(content) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
     };
     let mut characters = content.chars();
     while let Some(character) = characters.next() {
         let well_formed = match character {
             '"' => false,
-            '\\' => characters
-                .next()
-                .is_some_and(|quoted| matches!(quoted, ' '..='~')),
+            '\\' => characters.next().is_some_and(|quoted| matches!(quoted, ' '..='~')),
             other => matches!(other, ' '..='~') || is_utf8_non_ascii(other),
         };
         if !well_formed {
@@ -222,10 +208,7 @@ fn is_quoted_string(text: &str) -> bool {
 }
 
 fn is_domain_literal(text: &str) -> bool {
-    let Some(content) = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    else {
+    let Some(content) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
         return false;
     };
     let is_literal_character = |character: char| {

@@ -41,9 +41,7 @@ pub fn bind<'a, C: Context>(event: &'a Event<'_>, situation: &Situation<'a, C>) 
         Ok(recipient) => recipient,
         Err(fault) => return unaddressed(fault),
     };
-    let candidates = situation
-        .catalogue
-        .candidates(&event.event_type, channel.as_str());
+    let candidates = situation.catalogue.candidates(&event.event_type, channel.as_str());
     let Candidates::Some(group) = candidates else {
         return no_template(event, situation, &candidates);
     };
@@ -54,10 +52,7 @@ pub fn bind<'a, C: Context>(event: &'a Event<'_>, situation: &Situation<'a, C>) 
             None => no_template(event, situation, &candidates),
         };
     };
-    if let Err(fault) = situation
-        .context
-        .check(context_of(event), &template.required)
-    {
+    if let Err(fault) = situation.context.check(context_of(event), &template.required) {
         return unusable_context(template, fault);
     }
     Decision::Bound(Binding {
@@ -82,9 +77,7 @@ fn untimely(event: &Event<'_>, now: Timestamp) -> Option<Decision<'static>> {
     if let Some(expiration) = event.expiration.filter(|expiration| *expiration < now) {
         return Some(Decision::Expired { expiration });
     }
-    let until = event
-        .scheduled
-        .filter(|until| *until > now.plus_millis(SCHEDULE_SLACK_MS))?;
+    let until = event.scheduled.filter(|until| *until > now.plus_millis(SCHEDULE_SLACK_MS))?;
     Some(Decision::Held(Hold::Scheduled { until }))
 }
 
@@ -104,29 +97,17 @@ fn choose<'a>(
     group: Group<'a>,
     serves: impl Fn(&Template) -> bool,
 ) -> Option<&'a Template> {
-    let newest_of = |language: LanguageTag<'_>| {
-        group
-            .of_language(language)
-            .find(|template| serves(template))
-    };
+    let newest_of =
+        |language: LanguageTag<'_>| group.of_language(language).find(|template| serves(template));
     let language = LanguageTag::new(event.language.as_deref().unwrap_or_default());
     lookup(language, newest_of)
         .or_else(|| newest_of(LanguageTag::DEFAULT))
-        .or_else(|| {
-            group
-                .all()
-                .filter(|template| serves(template))
-                .min_by_key(|t| newest_first(t))
-        })
+        .or_else(|| group.all().filter(|template| serves(template)).min_by_key(|t| newest_first(t)))
 }
 
 /// `ctx` as the rules see it: an event without one has an empty object.
 const fn context_of<'a>(event: &Event<'a>) -> &'a [u8] {
-    if event.ctx.is_empty() {
-        b"{}"
-    } else {
-        event.ctx
-    }
+    if event.ctx.is_empty() { b"{}" } else { event.ctx }
 }
 
 fn losers<'a>(group: Group<'a>, winner: &Template, lane: LaneKind) -> Vec<Candidate<'a>> {
@@ -154,11 +135,7 @@ fn why_lost(template: &Template, winner: &Template, lane: LaneKind) -> Lost {
 }
 
 fn rejected<'a>(reason: RejectionReason, detail: impl Into<Cow<'a, str>>) -> Decision<'a> {
-    Decision::NotSupported(NotSupported {
-        reason,
-        detail: detail.into(),
-        nearest: None,
-    })
+    Decision::NotSupported(NotSupported { reason, detail: detail.into(), nearest: None })
 }
 
 fn unaddressed(fault: AddressFault) -> Decision<'static> {
@@ -177,38 +154,27 @@ fn no_template<'a, C: Context>(
     let (detail, nearest) = match candidates {
         Candidates::NoEventType => {
             let nearest = situation.catalogue.nearest(&event.event_type);
-            (
-                "no template is published for this event type",
-                nearest.map(Cow::Borrowed),
-            )
+            ("no template is published for this event type", nearest.map(Cow::Borrowed))
         }
         Candidates::NoChannel => ("no template of this event type is for this channel", None),
-        Candidates::Some(_) => (
-            "no template of this event type and channel serves this lane",
-            None,
-        ),
+        Candidates::Some(_) => {
+            ("no template of this event type and channel serves this lane", None)
+        }
     };
     let reason = RejectionReason::NoTemplate;
-    Decision::NotSupported(NotSupported {
-        reason,
-        detail: Cow::Borrowed(detail),
-        nearest,
-    })
+    Decision::NotSupported(NotSupported { reason, detail: Cow::Borrowed(detail), nearest })
 }
 
 fn paused_hold(template: &Template) -> Decision<'_> {
-    Decision::Held(Hold::Paused {
-        template_id: Cow::Borrowed(&template.id),
-    })
+    Decision::Held(Hold::Paused { template_id: Cow::Borrowed(&template.id) })
 }
 
 fn unusable_context(template: &Template, fault: ContextFault) -> Decision<'_> {
     match fault {
         ContextFault::Invalid(detail) => rejected(RejectionReason::CtxInvalid, detail),
-        ContextFault::Missing(index) => rejected(
-            RejectionReason::VariableMissing,
-            template.required[index].as_str(),
-        ),
+        ContextFault::Missing(index) => {
+            rejected(RejectionReason::VariableMissing, template.required[index].as_str())
+        }
     }
 }
 

@@ -32,11 +32,7 @@ mod tests {
 
     #[track_caller]
     fn check(event: &str, expected: u64) {
-        assert_eq!(
-            percentile(&EventId::new(event).unwrap()),
-            expected,
-            "event `{event}`"
-        );
+        assert_eq!(percentile(&EventId::new(event).unwrap()), expected, "event `{event}`");
     }
 
     #[test]
@@ -59,9 +55,6 @@ mod tests {
             let id = EventId::new(format!("order-{number}")).unwrap();
             counts[usize::try_from(percentile(&id)).unwrap()] += 1;
         }
-        assert!(
-            counts.iter().all(|count| (800..1200).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
     }
 }

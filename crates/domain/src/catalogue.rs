@@ -125,9 +125,7 @@ impl Catalogue {
             .channels
             .iter()
             .find(|entry| entry.channel.as_str() == channel)
-            .map_or(Candidates::NoChannel, |entry| {
-                Candidates::Some(Group(&entry.templates))
-            })
+            .map_or(Candidates::NoChannel, |entry| Candidates::Some(Group(&entry.templates)))
     }
 }
 

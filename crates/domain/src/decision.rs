@@ -179,9 +179,6 @@ impl<'a> Binding<'a> {
         event_id: &'e EventId<'_>,
         attempt: Attempt,
     ) -> crate::AssignmentId<'e> {
-        crate::AssignmentId {
-            event_id: event_id.borrowed(),
-            attempt,
-        }
+        crate::AssignmentId { event_id: event_id.borrowed(), attempt }
     }
 }

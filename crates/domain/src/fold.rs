@@ -126,13 +126,7 @@ impl Folded {
     }
 
     fn raise_bound(&mut self, fact: &Fact<'_>) -> bool {
-        let FactKind::Bound {
-            template_id,
-            version,
-            channel,
-            ..
-        } = &fact.kind
-        else {
+        let FactKind::Bound { template_id, version, channel, .. } = &fact.kind else {
             return false;
         };
         let bound = Bound {
@@ -152,11 +146,7 @@ impl Folded {
 impl From<&EventStatus<'_>> for Folded {
     fn from(status: &EventStatus<'_>) -> Self {
         let earlier = Attempt::new(status.attempt.get() - 1).unwrap_or(Attempt::FIRST);
-        let attempt = if status.assigned {
-            status.attempt
-        } else {
-            earlier
-        };
+        let attempt = if status.assigned { status.attempt } else { earlier };
         let bound = match (&status.template_id, status.version, &status.channel) {
             (Some(template_id), Some(version), Some(channel)) => Some(Bound {
                 attempt,
@@ -209,9 +199,7 @@ fn status_of<'a>(kind: &'a FactKind<'_>) -> Option<(Status, &'a str)> {
         FactKind::NotSupported(rejection) => (Status::NotSupported, rejection.reason.as_str()),
         FactKind::Expired => (Status::Expired, ""),
         FactKind::Cancelled => (Status::Cancelled, ""),
-        FactKind::Delivery {
-            outcome, reason, ..
-        } => delivered(*outcome, reason.as_ref()),
+        FactKind::Delivery { outcome, reason, .. } => delivered(*outcome, reason.as_ref()),
         FactKind::CancelRequested | FactKind::Duplicate { .. } => return None,
     };
     Some(standing)

@@ -34,13 +34,7 @@ impl<'a> LanguageTag<'a> {
     }
 
     fn folded(self) -> impl Iterator<Item = u8> {
-        self.0.bytes().map(|byte| {
-            if byte == b'_' {
-                b'-'
-            } else {
-                byte.to_ascii_lowercase()
-            }
-        })
+        self.0.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
     }
 }
 
@@ -101,20 +95,13 @@ mod tests {
             asked.push(tag.as_str());
             None::<()>
         });
-        assert_eq!(
-            (found, asked.as_slice()),
-            (None, expected),
-            "range `{range}`"
-        );
+        assert_eq!((found, asked.as_slice()), (None, expected), "range `{range}`");
     }
 
     #[track_caller]
     fn check(range: &str, available: &[&str], expected: Option<&str>) {
         let found = lookup(LanguageTag::new(range), |tag| {
-            available
-                .iter()
-                .copied()
-                .find(|candidate| LanguageTag::new(candidate) == tag)
+            available.iter().copied().find(|candidate| LanguageTag::new(candidate) == tag)
         });
         assert_eq!(found, expected, "range `{range}` among {available:?}");
     }

@@ -123,11 +123,7 @@ impl Status {
 
     pub(crate) fn rank_with(self, reason: &str) -> u8 {
         let no_receipt = DeliveryReason::NO_RECEIPT;
-        if self == Self::DeliveryError && reason == no_receipt.as_str() {
-            5
-        } else {
-            self.rank()
-        }
+        if self == Self::DeliveryError && reason == no_receipt.as_str() { 5 } else { self.rank() }
     }
 }
 
@@ -151,13 +147,7 @@ impl<'a> StatusKey<'a> {
         occurred_at: Timestamp,
         reason: &'a str,
     ) -> Self {
-        Self {
-            attempt,
-            rank: status.rank_with(reason),
-            occurred_at,
-            reason,
-            status,
-        }
+        Self { attempt, rank: status.rank_with(reason), occurred_at, reason, status }
     }
 
     /// The decision it belongs to.

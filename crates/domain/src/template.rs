@@ -44,10 +44,7 @@ pub struct Lanes {
 
 impl Lanes {
     /// Both, the default.
-    pub const BOTH: Self = Self {
-        rt: true,
-        batch: true,
-    };
+    pub const BOTH: Self = Self { rt: true, batch: true };
 
     /// Whether `lane` is among them.
     pub const fn serve(self, lane: LaneKind) -> bool {
@@ -83,10 +80,7 @@ pub struct RequiredPath(Box<str>);
 impl RequiredPath {
     /// A path of the segments between the dots of `dotted`; `None` where one of them is empty.
     pub fn new(dotted: &str) -> Option<Self> {
-        dotted
-            .split('.')
-            .all(|segment| !segment.is_empty())
-            .then(|| Self(dotted.into()))
+        dotted.split('.').all(|segment| !segment.is_empty()).then(|| Self(dotted.into()))
     }
 
     /// The path as written.

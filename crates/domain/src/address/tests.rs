@@ -37,11 +37,7 @@ fn check(channel: &str, address: &str, expected: Result<(), AddressFault>) {
     };
     let channel = Channel::new(channel).unwrap();
     let found = Address::of(&event, &channel);
-    assert_eq!(
-        found,
-        expected.map(|()| Address(address)),
-        "`{address}` for {channel}"
-    );
+    assert_eq!(found, expected.map(|()| Address(address)), "`{address}` for {channel}");
 }
 
 fn good(channel: &str, addresses: &[&str]) {
@@ -119,37 +115,19 @@ fn what_is_no_addr_spec_is_refused() {
 fn control_characters_pass_nowhere() {
     for control in ["\r", "\n", "\r\n", "\0", "\t", "\x7f", "\u{85}"] {
         let with = |text: &str| text.replace('#', control);
-        for text in [
-            "a#da@example.com",
-            "ada@example.com#",
-            "\"a#b\"@example.com",
-            "\"a\\#b\"@e.fr",
-        ] {
+        for text in
+            ["a#da@example.com", "ada@example.com#", "\"a#b\"@example.com", "\"a\\#b\"@e.fr"]
+        {
             bad("email", AddressField::Email, &[&with(text)]);
         }
-        bad(
-            "email",
-            AddressField::Email,
-            &[&with("a@[1#2]"), &with("a@b#.c")],
-        );
-        bad(
-            "sms",
-            AddressField::MobilePhone,
-            &[&with("+3361234#5678"), &with("+33612345678#")],
-        );
-        bad(
-            "android",
-            AddressField::RegistrationToken,
-            &[&with("tok#en"), &with("token#")],
-        );
+        bad("email", AddressField::Email, &[&with("a@[1#2]"), &with("a@b#.c")]);
+        bad("sms", AddressField::MobilePhone, &[&with("+3361234#5678"), &with("+33612345678#")]);
+        bad("android", AddressField::RegistrationToken, &[&with("tok#en"), &with("token#")]);
         bad("paper", AddressField::ExternalId, &[&with("cust#omer")]);
         let app = with("app#");
         let token = Some(Cow::Borrowed("token"));
-        let pushed = Event {
-            registration_token: token,
-            mobile_app: Some(app.as_str().into()),
-            ..event()
-        };
+        let pushed =
+            Event { registration_token: token, mobile_app: Some(app.as_str().into()), ..event() };
         let found = Address::of(&pushed, &Channel::IOS);
         assert_eq!(found, Err(AddressFault::Malformed(AddressField::MobileApp)));
     }
@@ -208,68 +186,28 @@ fn tokens_and_business_keys_are_anything_printable() {
 #[test]
 fn an_empty_address_is_a_missing_one() {
     check("email", "", Err(AddressFault::Missing(AddressField::Email)));
-    check(
-        "sms",
-        "",
-        Err(AddressFault::Missing(AddressField::MobilePhone)),
-    );
-    check(
-        "ios",
-        "",
-        Err(AddressFault::Missing(AddressField::RegistrationToken)),
-    );
-    check(
-        "paper",
-        "",
-        Err(AddressFault::Missing(AddressField::ExternalId)),
-    );
+    check("sms", "", Err(AddressFault::Missing(AddressField::MobilePhone)));
+    check("ios", "", Err(AddressFault::Missing(AddressField::RegistrationToken)));
+    check("paper", "", Err(AddressFault::Missing(AddressField::ExternalId)));
 }
 
 #[track_caller]
 fn check_channel(event: &Event<'_>, expected: Result<&str, AddressFault>) {
     let channel = channel_of(event);
-    assert_eq!(
-        channel
-            .as_ref()
-            .map(Channel::as_str)
-            .map_err(|fault| *fault),
-        expected
-    );
+    assert_eq!(channel.as_ref().map(Channel::as_str).map_err(|fault| *fault), expected);
 }
 
 #[test]
 fn the_channel_is_the_wished_one_or_the_first_with_an_address() {
     let some = |text: &'static str| Some(Cow::Borrowed(text));
-    let token = Event {
-        registration_token: some("dGhpcw:APA91b_-"),
-        ..event()
-    };
+    let token = Event { registration_token: some("dGhpcw:APA91b_-"), ..event() };
     let apple = "0123456789abcdefABCDEF".repeat(3);
-    let apple_token = Event {
-        registration_token: Some(apple.as_str().into()),
-        ..event()
-    };
-    let phone = Event {
-        mobile_phone: some("+33612345678"),
-        ..token.clone()
-    };
-    let email = Event {
-        email: some("ada@example.com"),
-        ..phone.clone()
-    };
-    let wished = Event {
-        channel: Some(Channel::new("whatsapp").unwrap()),
-        ..email.clone()
-    };
-    let blank = Event {
-        email: some(""),
-        mobile_phone: some(""),
-        ..token.clone()
-    };
-    let key_only = Event {
-        external_id: some("42"),
-        ..event()
-    };
+    let apple_token = Event { registration_token: Some(apple.as_str().into()), ..event() };
+    let phone = Event { mobile_phone: some("+33612345678"), ..token.clone() };
+    let email = Event { email: some("ada@example.com"), ..phone.clone() };
+    let wished = Event { channel: Some(Channel::new("whatsapp").unwrap()), ..email.clone() };
+    let blank = Event { email: some(""), mobile_phone: some(""), ..token.clone() };
+    let key_only = Event { external_id: some("42"), ..event() };
     check_channel(&wished, Ok("whatsapp"));
     check_channel(&email, Ok("email"));
     check_channel(&phone, Ok("sms"));
@@ -281,8 +219,5 @@ fn the_channel_is_the_wished_one_or_the_first_with_an_address() {
 
 #[test]
 fn an_address_does_not_print() {
-    assert_eq!(
-        format!("{:?}", Address("ada@example.com")),
-        "Address(<redacted>)"
-    );
+    assert_eq!(format!("{:?}", Address("ada@example.com")), "Address(<redacted>)");
 }

@@ -14,13 +14,9 @@ impl Context for Listed {
     fn check(&self, ctx: &[u8], required: &[RequiredPath]) -> Result<(), ContextFault> {
         let text = std::str::from_utf8(ctx).unwrap();
         let invalid = || ContextFault::Invalid(Cow::Borrowed("no object"));
-        let inner = text
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'));
+        let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let present: Vec<&str> = inner.ok_or_else(invalid)?.split(' ').collect();
-        let lacking = required
-            .iter()
-            .position(|path| !present.contains(&path.as_str()));
+        let lacking = required.iter().position(|path| !present.contains(&path.as_str()));
         lacking.map_or(Ok(()), |index| Err(ContextFault::Missing(index)))
     }
 }
@@ -64,10 +60,7 @@ fn event() -> Event<'static> {
 }
 
 fn in_language(language: &'static str) -> Event<'static> {
-    Event {
-        language: Some(Cow::Borrowed(language)),
-        ..event()
-    }
+    Event { language: Some(Cow::Borrowed(language)), ..event() }
 }
 
 fn describe(decision: &Decision<'_>) -> String {
@@ -89,11 +82,7 @@ fn describe(decision: &Decision<'_>) -> String {
         Decision::Held(Hold::Paused { template_id }) => format!("held for {template_id}"),
         Decision::NotSupported(rejection) => {
             let nearest = rejection.nearest.as_deref().unwrap_or("-");
-            format!(
-                "{}: {} ({nearest})",
-                rejection.reason.as_str(),
-                rejection.detail
-            )
+            format!("{}: {} ({nearest})", rejection.reason.as_str(), rejection.detail)
         }
         Decision::Expired { expiration } => format!("expired {}", expiration.as_millis()),
         Decision::Cancelled => "cancelled".into(),
@@ -111,22 +100,10 @@ fn check_in(
     expected: &str,
 ) {
     let mut builder = CatalogueBuilder::new();
-    templates
-        .iter()
-        .for_each(|template| builder.publish(template.clone()));
+    templates.iter().for_each(|template| builder.publish(template.clone()));
     let catalogue = builder.build(Revision(7));
-    let situation = Situation {
-        lane,
-        history,
-        catalogue: &catalogue,
-        context: &Listed,
-        now: NOW,
-    };
-    assert_eq!(
-        describe(&bind(event, &situation)),
-        expected,
-        "event: {event:?}"
-    );
+    let situation = Situation { lane, history, catalogue: &catalogue, context: &Listed, now: NOW };
+    assert_eq!(describe(&bind(event, &situation)), expected, "event: {event:?}");
 }
 
 #[track_caller]
@@ -140,171 +117,72 @@ fn at(millis: i64) -> Option<Timestamp> {
 
 #[test]
 fn an_event_with_a_template_is_bound() {
-    check(
-        &[template("a", "", 1)],
-        &event(),
-        "bound a/1 email ada@example.com",
-    );
+    check(&[template("a", "", 1)], &event(), "bound a/1 email ada@example.com");
 }
 
 #[test]
 fn a_cancelled_event_is_cancelled_whatever_else_holds() {
-    let late = Event {
-        expiration: at(-1),
-        email: None,
-        ..event()
-    };
+    let late = Event { expiration: at(-1), email: None, ..event() };
     let cancelled = History::Cancelled(NOW);
-    check_in(
-        cancelled,
-        LaneKind::Rt,
-        &[template("a", "", 1)],
-        &late,
-        "cancelled",
-    );
+    check_in(cancelled, LaneKind::Rt, &[template("a", "", 1)], &late, "cancelled");
 }
 
 #[test]
 fn an_event_seen_before_is_a_duplicate_whatever_else_holds() {
-    let late = Event {
-        expiration: at(-1),
-        email: None,
-        ..event()
-    };
+    let late = Event { expiration: at(-1), email: None, ..event() };
     let seen = History::Seen(Attempt::new(2).unwrap());
-    check_in(
-        seen,
-        LaneKind::Rt,
-        &[template("a", "", 1)],
-        &late,
-        "duplicate of 2",
-    );
+    check_in(seen, LaneKind::Rt, &[template("a", "", 1)], &late, "duplicate of 2");
 }
 
 #[test]
 fn an_event_expires_the_millisecond_after_its_expiration() {
     let templates = [template("a", "", 1)];
-    let expiring = |millis| Event {
-        expiration: at(millis),
-        ..event()
-    };
+    let expiring = |millis| Event { expiration: at(millis), ..event() };
     check(&templates, &expiring(0), "bound a/1 email ada@example.com");
     check(&templates, &expiring(-1), "expired 999999");
-    let both = Event {
-        scheduled: at(5000),
-        ..expiring(-1)
-    };
+    let both = Event { scheduled: at(5000), ..expiring(-1) };
     check(&templates, &both, "expired 999999");
-    check(
-        &[],
-        &Event {
-            email: None,
-            ..expiring(-1)
-        },
-        "expired 999999",
-    );
+    check(&[], &Event { email: None, ..expiring(-1) }, "expired 999999");
 }
 
 #[test]
 fn an_event_scheduled_for_later_than_a_second_is_held() {
     let templates = [template("a", "", 1)];
-    let scheduled = |millis| Event {
-        scheduled: at(millis),
-        ..event()
-    };
-    check(
-        &templates,
-        &scheduled(1000),
-        "bound a/1 email ada@example.com",
-    );
+    let scheduled = |millis| Event { scheduled: at(millis), ..event() };
+    check(&templates, &scheduled(1000), "bound a/1 email ada@example.com");
     check(&templates, &scheduled(1001), "held until 1001001");
-    check(
-        &templates,
-        &scheduled(-5000),
-        "bound a/1 email ada@example.com",
-    );
-    check(
-        &[],
-        &Event {
-            email: None,
-            ..scheduled(1001)
-        },
-        "held until 1001001",
-    );
-    let farthest = Event {
-        scheduled: Some(Timestamp::from_millis(i64::MAX)),
-        ..event()
-    };
+    check(&templates, &scheduled(-5000), "bound a/1 email ada@example.com");
+    check(&[], &Event { email: None, ..scheduled(1001) }, "held until 1001001");
+    let farthest = Event { scheduled: Some(Timestamp::from_millis(i64::MAX)), ..event() };
     check(&templates, &farthest, &format!("held until {}", i64::MAX));
 }
 
 #[test]
 fn without_an_address_an_event_is_not_supported() {
     let templates = [template("a", "", 1)];
-    let nowhere = Event {
-        email: None,
-        ..event()
-    };
+    let nowhere = Event { email: None, ..event() };
     let none = "no channel, `email`, `mobilePhone` or `registrationToken` is given";
-    check(
-        &templates,
-        &nowhere,
-        &format!("address_missing: {none} (-)"),
-    );
-    let sms = Event {
-        channel: Some(Channel::SMS),
-        ..event()
-    };
-    check(
-        &templates,
-        &sms,
-        "address_missing: `mobilePhone` is not given (-)",
-    );
-    let broken = Event {
-        email: Some("ada@example.com\r\nBcc: bob@example.com".into()),
-        ..event()
-    };
-    check(
-        &templates,
-        &broken,
-        "address_invalid: `email` is no e-mail address (-)",
-    );
-    let unknown = Event {
-        event_type: "nothing".into(),
-        email: Some("ada".into()),
-        ..event()
-    };
-    check(
-        &templates,
-        &unknown,
-        "address_invalid: `email` is no e-mail address (-)",
-    );
+    check(&templates, &nowhere, &format!("address_missing: {none} (-)"));
+    let sms = Event { channel: Some(Channel::SMS), ..event() };
+    check(&templates, &sms, "address_missing: `mobilePhone` is not given (-)");
+    let broken = Event { email: Some("ada@example.com\r\nBcc: bob@example.com".into()), ..event() };
+    check(&templates, &broken, "address_invalid: `email` is no e-mail address (-)");
+    let unknown = Event { event_type: "nothing".into(), email: Some("ada".into()), ..event() };
+    check(&templates, &unknown, "address_invalid: `email` is no e-mail address (-)");
 }
 
 #[test]
 fn without_a_template_an_event_is_not_supported() {
     let mut rt_only = template("a", "", 1);
-    rt_only.lanes = Lanes {
-        rt: true,
-        batch: false,
-    };
+    rt_only.lanes = Lanes { rt: true, batch: false };
     let templates = [rt_only];
-    let unlike = Event {
-        event_type: "password.reset".into(),
-        ..event()
-    };
+    let unlike = Event { event_type: "password.reset".into(), ..event() };
     let no_type = "no_template: no template is published for this event type";
     check(&templates, &unlike, &format!("{no_type} (-)"));
-    let mistyped = Event {
-        event_type: "order.shiped".into(),
-        ..event()
-    };
+    let mistyped = Event { event_type: "order.shiped".into(), ..event() };
     check(&templates, &mistyped, &format!("{no_type} (order.shipped)"));
-    let sms = Event {
-        channel: Some(Channel::SMS),
-        mobile_phone: Some("+33612345678".into()),
-        ..event()
-    };
+    let sms =
+        Event { channel: Some(Channel::SMS), mobile_phone: Some("+33612345678".into()), ..event() };
     let no_channel = "no_template: no template of this event type is for this channel (-)";
     check(&templates, &sms, no_channel);
     let no_lane = "no_template: no template of this event type and channel serves this lane (-)";
@@ -319,17 +197,11 @@ fn paused(mut template: Template) -> Template {
 
 #[test]
 fn with_only_paused_templates_an_event_is_held_for_the_one_that_would_win() {
-    let templates = [
-        paused(template("en", "", 9)),
-        paused(template("fr", "fr", 1)),
-    ];
+    let templates = [paused(template("en", "", 9)), paused(template("fr", "fr", 1))];
     check(&templates, &in_language("fr-CA"), "held for fr");
     check(&templates, &in_language("de"), "held for en");
     let mut other_lane = paused(template("batch", "", 1));
-    other_lane.lanes = Lanes {
-        rt: false,
-        batch: true,
-    };
+    other_lane.lanes = Lanes { rt: false, batch: true };
     let expected = "no_template: no template of this event type and channel serves this lane (-)";
     check(&[other_lane], &event(), expected);
 }
@@ -337,20 +209,13 @@ fn with_only_paused_templates_an_event_is_held_for_the_one_that_would_win() {
 #[test]
 fn a_live_template_wins_over_a_paused_one_of_a_better_language() {
     let templates = [template("en", "", 1), paused(template("fr", "fr", 2))];
-    check(
-        &templates,
-        &in_language("fr"),
-        "bound en/1 email ada@example.com -fr:paused",
-    );
+    check(&templates, &in_language("fr"), "bound en/1 email ada@example.com -fr:paused");
 }
 
 #[test]
 fn the_language_is_looked_up_then_the_default_taken_then_the_newest() {
-    let templates = [
-        template("default", "", 1),
-        template("fr", "fr", 2),
-        template("fr-CA", "fr-CA", 3),
-    ];
+    let templates =
+        [template("default", "", 1), template("fr", "fr", 2), template("fr-CA", "fr-CA", 3)];
     let to = "email ada@example.com";
     let bound_fr = format!("bound fr/1 {to} -default:language -fr-CA:language");
     let bound_default = format!("bound default/1 {to} -fr:language -fr-CA:language");
@@ -361,20 +226,12 @@ fn the_language_is_looked_up_then_the_default_taken_then_the_newest() {
     check(&templates, &event(), &bound_default);
     let canadian = format!("bound fr-CA/1 {to} -default:language -fr:language");
     check(&templates, &in_language("fr_ca"), &canadian);
-    check(
-        &templates[1..],
-        &in_language("de"),
-        &format!("bound fr-CA/1 {to} -fr:language"),
-    );
+    check(&templates[1..], &in_language("de"), &format!("bound fr-CA/1 {to} -fr:language"));
 }
 
 #[test]
 fn within_a_language_the_last_published_wins_and_the_others_are_listed() {
-    let templates = [
-        template("old", "fr", 1),
-        template("new", "FR", 9),
-        template("mid", "fr", 5),
-    ];
+    let templates = [template("old", "fr", 1), template("new", "FR", 9), template("mid", "fr", 5)];
     let expected = "bound new/1 email ada@example.com -mid:older -old:older";
     check(&templates, &in_language("fr"), expected);
 }
@@ -382,26 +239,15 @@ fn within_a_language_the_last_published_wins_and_the_others_are_listed() {
 #[test]
 fn of_templates_published_together_the_lesser_id_wins() {
     let templates = [template("b", "", 5), template("a", "", 5)];
-    check(
-        &templates,
-        &event(),
-        "bound a/1 email ada@example.com -b:older",
-    );
+    check(&templates, &event(), "bound a/1 email ada@example.com -b:older");
     let others = [template("b", "de", 5), template("a", "fr", 5)];
-    check(
-        &others,
-        &event(),
-        "bound a/1 email ada@example.com -b:language",
-    );
+    check(&others, &event(), "bound a/1 email ada@example.com -b:language");
 }
 
 #[test]
 fn every_loser_is_told_why_it_lost() {
     let mut batch_only = template("batch", "", 9);
-    batch_only.lanes = Lanes {
-        rt: false,
-        batch: true,
-    };
+    batch_only.lanes = Lanes { rt: false, batch: true };
     let templates = [
         template("best", "", 5),
         template("old", "", 1),
@@ -416,14 +262,10 @@ fn every_loser_is_told_why_it_lost() {
 
 #[test]
 fn no_more_losers_are_listed_than_there_is_room_for() {
-    let templates: Vec<Template> = (0..40)
-        .map(|number| template(&format!("t{number:02}"), "", 100 - number))
-        .collect();
+    let templates: Vec<Template> =
+        (0..40).map(|number| template(&format!("t{number:02}"), "", 100 - number)).collect();
     let losers = (1..=CANDIDATES_MAX).map(|number| format!(" -t{number:02}:older"));
-    let expected = format!(
-        "bound t00/1 email ada@example.com{}",
-        losers.collect::<String>()
-    );
+    let expected = format!("bound t00/1 email ada@example.com{}", losers.collect::<String>());
     check(&templates, &event(), &expected);
 }
 
@@ -431,72 +273,29 @@ fn no_more_losers_are_listed_than_there_is_room_for() {
 fn a_canary_takes_its_percentage_of_the_events() {
     let with = |percentage| {
         let mut template = template("a", "", 1);
-        template.canary = Some(Canary {
-            version: TemplateVersion(2),
-            percentage,
-        });
+        template.canary = Some(Canary { version: TemplateVersion(2), percentage });
         [template]
     };
-    let named = |id: &'static str| Event {
-        id: EventId::new(id).unwrap(),
-        ..event()
-    };
-    check(
-        &with(0),
-        &named("event-1"),
-        "bound a/1 email ada@example.com",
-    );
-    check(
-        &with(100),
-        &named("event-1"),
-        "bound a/2 email ada@example.com",
-    );
+    let named = |id: &'static str| Event { id: EventId::new(id).unwrap(), ..event() };
+    check(&with(0), &named("event-1"), "bound a/1 email ada@example.com");
+    check(&with(100), &named("event-1"), "bound a/2 email ada@example.com");
     // `order-0` stands at 92 and `order-2` at 43.
-    check(
-        &with(50),
-        &named("order-2"),
-        "bound a/2 email ada@example.com",
-    );
-    check(
-        &with(50),
-        &named("order-0"),
-        "bound a/1 email ada@example.com",
-    );
-    check(
-        &with(43),
-        &named("order-2"),
-        "bound a/1 email ada@example.com",
-    );
-    check(
-        &with(44),
-        &named("order-2"),
-        "bound a/2 email ada@example.com",
-    );
+    check(&with(50), &named("order-2"), "bound a/2 email ada@example.com");
+    check(&with(50), &named("order-0"), "bound a/1 email ada@example.com");
+    check(&with(43), &named("order-2"), "bound a/1 email ada@example.com");
+    check(&with(44), &named("order-2"), "bound a/2 email ada@example.com");
 }
 
 #[test]
 fn every_required_path_has_to_be_there() {
     let mut demanding = template("a", "", 1);
-    demanding.required = ["order.number", "name"]
-        .map(|path| RequiredPath::new(path).unwrap())
-        .into();
+    demanding.required =
+        ["order.number", "name"].map(|path| RequiredPath::new(path).unwrap()).into();
     let templates = [demanding];
     let with = |ctx: &'static [u8]| Event { ctx, ..event() };
-    check(
-        &templates,
-        &with(b"{name order.number}"),
-        "bound a/1 email ada@example.com",
-    );
-    check(
-        &templates,
-        &with(b"{order.number}"),
-        "variable_missing: name (-)",
-    );
-    check(
-        &templates,
-        &with(b"{}"),
-        "variable_missing: order.number (-)",
-    );
+    check(&templates, &with(b"{name order.number}"), "bound a/1 email ada@example.com");
+    check(&templates, &with(b"{order.number}"), "variable_missing: name (-)");
+    check(&templates, &with(b"{}"), "variable_missing: order.number (-)");
     check(&templates, &with(b""), "variable_missing: order.number (-)");
     check(&templates, &with(b"[]"), "ctx_invalid: no object (-)");
 }
@@ -504,20 +303,6 @@ fn every_required_path_has_to_be_there() {
 #[test]
 fn ctx_has_to_be_an_object_even_where_nothing_is_required() {
     let templates = [template("a", "", 1)];
-    check(
-        &templates,
-        &Event {
-            ctx: b"1",
-            ..event()
-        },
-        "ctx_invalid: no object (-)",
-    );
-    check(
-        &templates,
-        &Event {
-            ctx: b"",
-            ..event()
-        },
-        "bound a/1 email ada@example.com",
-    );
+    check(&templates, &Event { ctx: b"1", ..event() }, "ctx_invalid: no object (-)");
+    check(&templates, &Event { ctx: b"", ..event() }, "bound a/1 email ada@example.com");
 }

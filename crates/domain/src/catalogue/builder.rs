@@ -29,19 +29,10 @@ impl CatalogueBuilder {
         let event_types = &mut self.catalogue.event_types;
         if event_types.get(&template.event_type).is_none() {
             let name = Arc::from(template.event_type.as_ref());
-            event_types.insert(Arc::new(EventType {
-                name,
-                channels: Vec::new(),
-            }));
+            event_types.insert(Arc::new(EventType { name, channels: Vec::new() }));
         }
-        let entry = self
-            .entry(&template.event_type)
-            .expect("it was put in above");
-        match entry
-            .channels
-            .iter_mut()
-            .find(|other| other.channel == template.channel)
-        {
+        let entry = self.entry(&template.event_type).expect("it was put in above");
+        match entry.channels.iter_mut().find(|other| other.channel == template.channel) {
             Some(present) => present.templates.push(template),
             None => entry.channels.push(ChannelTemplates {
                 channel: template.channel.clone(),
@@ -80,14 +71,10 @@ impl CatalogueBuilder {
 
     /// Takes `template` off its event type's list.
     fn withdraw(&mut self, template: &Arc<Template>) {
-        let entry = self
-            .entry(&template.event_type)
-            .expect("a template's event type has an entry");
+        let entry = self.entry(&template.event_type).expect("a template's event type has an entry");
         for channel in &mut entry.channels {
             if channel.channel == template.channel {
-                channel
-                    .templates
-                    .retain(|other| !Arc::ptr_eq(other, template));
+                channel.templates.retain(|other| !Arc::ptr_eq(other, template));
             }
         }
     }
@@ -105,9 +92,7 @@ impl CatalogueBuilder {
             return false;
         };
         let entry = Arc::make_mut(entry);
-        entry
-            .channels
-            .retain(|channel| !channel.templates.is_empty());
+        entry.channels.retain(|channel| !channel.templates.is_empty());
         if entry.channels.is_empty() {
             self.catalogue.event_types.remove(name);
             return false;
@@ -126,9 +111,6 @@ impl CatalogueBuilder {
 
 impl From<&Catalogue> for CatalogueBuilder {
     fn from(catalogue: &Catalogue) -> Self {
-        Self {
-            catalogue: catalogue.clone(),
-            changed: Vec::new(),
-        }
+        Self { catalogue: catalogue.clone(), changed: Vec::new() }
     }
 }

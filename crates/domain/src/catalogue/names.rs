@@ -21,9 +21,7 @@ impl Names {
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.forward
-            .binary_search_by(|other| other.as_ref().cmp(name))
-            .is_ok()
+        self.forward.binary_search_by(|other| other.as_ref().cmp(name)).is_ok()
     }
 
     /// With `added`, none of which is in it, and without `removed`, which is sorted.
@@ -41,10 +39,7 @@ impl Names {
             names.sort_by(|left, right| order(left, right));
             names.into()
         };
-        Self {
-            forward: merged(&self.forward, forward),
-            backward: merged(&self.backward, backward),
-        }
+        Self { forward: merged(&self.forward, forward), backward: merged(&self.backward, backward) }
     }
 
     pub(super) fn nearest(&self, name: &str) -> Option<&str> {
@@ -77,16 +72,11 @@ fn distance_max(name: &str) -> usize {
 
 /// Case last, so that a name of other case is a neighbour.
 fn forward(left: &str, right: &str) -> Ordering {
-    folded(left)
-        .cmp(folded(right))
-        .then_with(|| left.cmp(right))
+    folded(left).cmp(folded(right)).then_with(|| left.cmp(right))
 }
 
 fn backward(left: &str, right: &str) -> Ordering {
-    folded(left)
-        .rev()
-        .cmp(folded(right).rev())
-        .then_with(|| left.cmp(right))
+    folded(left).rev().cmp(folded(right).rev()).then_with(|| left.cmp(right))
 }
 
 fn folded(name: &str) -> impl DoubleEndedIterator<Item = u8> {
@@ -130,8 +120,7 @@ fn distance_within(left: &str, right: &str, limit: usize) -> Option<usize> {
 #[cfg(test)]
 impl Names {
     pub(super) fn backward_is_sorted(&self) -> bool {
-        self.backward
-            .is_sorted_by(|left, right| backward(left, right).is_lt())
+        self.backward.is_sorted_by(|left, right| backward(left, right).is_lt())
             && self.backward.len() == self.forward.len()
     }
 }

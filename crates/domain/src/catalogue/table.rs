@@ -24,19 +24,13 @@ const SHARDS: usize = 256;
 impl<T> Default for Table<T> {
     fn default() -> Self {
         let empty = Arc::new(HashTable::new());
-        Self {
-            shards: vec![empty; SHARDS].into(),
-            len: 0,
-        }
+        Self { shards: vec![empty; SHARDS].into(), len: 0 }
     }
 }
 
 impl<T> Clone for Table<T> {
     fn clone(&self) -> Self {
-        Self {
-            shards: self.shards.clone(),
-            len: self.len,
-        }
+        Self { shards: self.shards.clone(), len: self.len }
     }
 }
 

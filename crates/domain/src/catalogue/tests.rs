@@ -39,22 +39,15 @@ fn check(catalogue: &Catalogue, revision: i64, expected: &str) {
     assert_eq!(describe(catalogue).trim_end(), expected);
     assert_eq!(catalogue.revision(), Revision(revision));
     assert_eq!(catalogue.len(), catalogue.templates().count());
-    assert!(
-        catalogue
-            .templates()
-            .all(|template| catalogue.get(&template.id) == Some(template))
-    );
+    assert!(catalogue.templates().all(|template| catalogue.get(&template.id) == Some(template)));
 }
 
 #[test]
 fn templates_stand_by_language_and_age() {
     let mut builder = CatalogueBuilder::new();
-    for (id, language, age) in [
-        ("fr-old", "fr", 9),
-        ("default", "", 5),
-        ("fr-new", "FR", 1),
-        ("de", "de", 1),
-    ] {
+    for (id, language, age) in
+        [("fr-old", "fr", 9), ("default", "", 5), ("fr-new", "FR", 1), ("de", "de", 1)]
+    {
         builder.publish(template(id, "order", "email", language, age));
     }
     builder.publish(template("sms", "order", "sms", "", 1));
@@ -131,11 +124,7 @@ fn check_nearest(mistyped: &str, expected: Option<&str>) {
     for name in ["order.shipped", "password.reset", "invoice", "é.livrée"] {
         builder.publish(template(name, name, "email", "", 1));
     }
-    assert_eq!(
-        builder.build(Revision(1)).nearest(mistyped),
-        expected,
-        "`{mistyped}`"
-    );
+    assert_eq!(builder.build(Revision(1)).nearest(mistyped), expected, "`{mistyped}`");
 }
 
 #[test]
@@ -161,33 +150,16 @@ fn what_is_like_nothing_has_no_nearest() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Publish {
-        id: u8,
-        event_type: u8,
-        channel: u8,
-        age: i64,
-    },
-    Unpublish {
-        id: u8,
-    },
+    Publish { id: u8, event_type: u8, channel: u8, age: i64 },
+    Unpublish { id: u8 },
     Build,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let publish =
-        (0..12_u8, 0..4_u8, 0..2_u8, 0..3_i64).prop_map(|(id, event_type, channel, age)| {
-            Step::Publish {
-                id,
-                event_type,
-                channel,
-                age,
-            }
-        });
+    let publish = (0..12_u8, 0..4_u8, 0..2_u8, 0..3_i64)
+        .prop_map(|(id, event_type, channel, age)| Step::Publish { id, event_type, channel, age });
     let unpublish = (0..12_u8).prop_map(|id| Step::Unpublish { id });
-    prop::collection::vec(
-        prop_oneof![4 => publish, 2 => unpublish, 1 => Just(Step::Build)],
-        0..80,
-    )
+    prop::collection::vec(prop_oneof![4 => publish, 2 => unpublish, 1 => Just(Step::Build)], 0..80)
 }
 
 proptest! {

@@ -25,23 +25,15 @@ fn bound(template_id: &'static str) -> FactKind<'static> {
 }
 
 fn not_supported(reason: RejectionReason) -> FactKind<'static> {
-    FactKind::NotSupported(NotSupported {
-        reason,
-        detail: "".into(),
-        nearest: None,
-    })
+    FactKind::NotSupported(NotSupported { reason, detail: "".into(), nearest: None })
 }
 
 fn scheduled() -> FactKind<'static> {
-    FactKind::Held(Hold::Scheduled {
-        until: Timestamp::from_millis(9),
-    })
+    FactKind::Held(Hold::Scheduled { until: Timestamp::from_millis(9) })
 }
 
 fn paused() -> FactKind<'static> {
-    FactKind::Held(Hold::Paused {
-        template_id: "t".into(),
-    })
+    FactKind::Held(Hold::Paused { template_id: "t".into() })
 }
 
 fn fact(attempt: u32, occurred_at: i64, kind: FactKind<'static>) -> Fact<'static> {
@@ -68,29 +60,22 @@ fn fold(facts: &[Fact<'_>]) -> Folded {
 /// Facts of attempt and time, folded, as `STATUS attempt reason [template] [assigned] [orphan]`.
 #[track_caller]
 fn check(facts: &[(u32, i64, FactKind<'static>)], expected: &str) {
-    let facts: Vec<_> = facts
-        .iter()
-        .map(|(attempt, at, kind)| fact(*attempt, *at, kind.clone()))
-        .collect();
+    let facts: Vec<_> =
+        facts.iter().map(|(attempt, at, kind)| fact(*attempt, *at, kind.clone())).collect();
     let folded = fold(&facts);
     let backwards: Vec<_> = facts.iter().rev().cloned().collect();
     assert_eq!(fold(&backwards), folded, "the order matters");
-    let described = folded
-        .status(EventId::new("e").unwrap())
-        .map_or("nothing".into(), |status| {
-            let mut text = format!("{} {}", status.status.as_str(), status.attempt.get());
-            let words = [
-                Some(status.reason.as_ref()).filter(|reason| !reason.is_empty()),
-                status.template_id.as_deref(),
-                status.assigned.then_some("assigned"),
-                status.orphan.then_some("orphan"),
-            ];
-            words
-                .into_iter()
-                .flatten()
-                .for_each(|word| text = format!("{text} {word}"));
-            text
-        });
+    let described = folded.status(EventId::new("e").unwrap()).map_or("nothing".into(), |status| {
+        let mut text = format!("{} {}", status.status.as_str(), status.attempt.get());
+        let words = [
+            Some(status.reason.as_ref()).filter(|reason| !reason.is_empty()),
+            status.template_id.as_deref(),
+            status.assigned.then_some("assigned"),
+            status.orphan.then_some("orphan"),
+        ];
+        words.into_iter().flatten().for_each(|word| text = format!("{text} {word}"));
+        text
+    });
     assert_eq!(described, expected);
 }
 
@@ -106,41 +91,17 @@ fn every_fact_has_its_status() {
     one(FactKind::Expired, "EXPIRED 1");
     one(FactKind::Cancelled, "CANCELLED 1");
     for reason in RejectionReason::ALL {
-        one(
-            not_supported(reason),
-            &format!("NOT_SUPPORTED 1 {}", reason.as_str()),
-        );
+        one(not_supported(reason), &format!("NOT_SUPPORTED 1 {}", reason.as_str()));
     }
-    one(
-        delivery(Prepared, None),
-        "PENDING_DELIVERY 1 assigned orphan",
-    );
-    one(
-        delivery(Accepted, None),
-        "PENDING_DELIVERY 1 assigned orphan",
-    );
+    one(delivery(Prepared, None), "PENDING_DELIVERY 1 assigned orphan");
+    one(delivery(Accepted, None), "PENDING_DELIVERY 1 assigned orphan");
     one(delivery(Sent, None), "SENT 1 assigned orphan");
     one(delivery(Received, None), "SENT 1 assigned orphan");
-    one(
-        delivery(Ignored, Some("quarantined")),
-        "IGNORED 1 quarantined assigned orphan",
-    );
-    one(
-        delivery(Ignored, None),
-        "IGNORED 1 undefined assigned orphan",
-    );
-    one(
-        delivery(Failed, Some("mailbox_full")),
-        "DELIVERY_ERROR 1 mailbox_full assigned orphan",
-    );
-    one(
-        delivery(Failed, None),
-        "DELIVERY_ERROR 1 undefined assigned orphan",
-    );
-    one(
-        delivery(Cancelled, None),
-        "DELIVERY_ERROR 1 cancelled assigned orphan",
-    );
+    one(delivery(Ignored, Some("quarantined")), "IGNORED 1 quarantined assigned orphan");
+    one(delivery(Ignored, None), "IGNORED 1 undefined assigned orphan");
+    one(delivery(Failed, Some("mailbox_full")), "DELIVERY_ERROR 1 mailbox_full assigned orphan");
+    one(delivery(Failed, None), "DELIVERY_ERROR 1 undefined assigned orphan");
+    one(delivery(Cancelled, None), "DELIVERY_ERROR 1 cancelled assigned orphan");
     one(FactKind::CancelRequested, "nothing");
     one(FactKind::Duplicate { of: Attempt::FIRST }, "nothing");
 }
@@ -150,33 +111,18 @@ fn a_late_bounce_turns_sent_into_an_error_and_a_late_sent_hides_nothing() {
     let bounce = || delivery(Outcome::Failed, Some("user_unknown"));
     let sent = || delivery(Outcome::Sent, None);
     let expected = "DELIVERY_ERROR 1 user_unknown t assigned";
-    check(
-        &[(1, 1, bound("t")), (1, 2, sent()), (1, 3, bounce())],
-        expected,
-    );
-    check(
-        &[(1, 1, bound("t")), (1, 3, sent()), (1, 2, bounce())],
-        expected,
-    );
+    check(&[(1, 1, bound("t")), (1, 2, sent()), (1, 3, bounce())], expected);
+    check(&[(1, 1, bound("t")), (1, 3, sent()), (1, 2, bounce())], expected);
 }
 
 #[test]
 fn an_error_for_want_of_a_receipt_gives_way_to_any_receipt() {
     let silence = || delivery(Outcome::Failed, Some("no_receipt"));
-    check(
-        &[(1, 1, bound("t")), (1, 9, silence())],
-        "DELIVERY_ERROR 1 no_receipt t assigned",
-    );
+    check(&[(1, 1, bound("t")), (1, 9, silence())], "DELIVERY_ERROR 1 no_receipt t assigned");
     let sent = (1, 2, delivery(Outcome::Sent, None));
-    check(
-        &[(1, 1, bound("t")), (1, 9, silence()), sent],
-        "SENT 1 t assigned",
-    );
+    check(&[(1, 1, bound("t")), (1, 9, silence()), sent], "SENT 1 t assigned");
     let ignored = (1, 2, delivery(Outcome::Ignored, Some("double")));
-    check(
-        &[(1, 1, bound("t")), (1, 9, silence()), ignored],
-        "IGNORED 1 double t assigned",
-    );
+    check(&[(1, 1, bound("t")), (1, 9, silence()), ignored], "IGNORED 1 double t assigned");
 }
 
 #[test]
@@ -184,27 +130,18 @@ fn a_later_attempt_wins_over_everything_of_an_earlier_one() {
     let bounce = (1, 99, delivery(Outcome::Failed, None));
     let first = [(1, 1, bound("old")), bounce];
     let and = |fact| [first.as_slice(), &[fact]].concat();
-    check(
-        &and((2, 2, bound("new"))),
-        "PENDING_DELIVERY 2 new assigned",
-    );
+    check(&and((2, 2, bound("new"))), "PENDING_DELIVERY 2 new assigned");
     let rejected = not_supported(RejectionReason::NoTemplate);
     check(&and((2, 2, rejected)), "NOT_SUPPORTED 2 no_template old");
 }
 
 #[test]
 fn a_release_neither_ends_a_pause_nor_hides_the_decision_after_it() {
-    check(
-        &[(1, 1, paused()), (1, 2, FactKind::Released)],
-        "PAUSED 1 template_paused",
-    );
+    check(&[(1, 1, paused()), (1, 2, FactKind::Released)], "PAUSED 1 template_paused");
     let held = [(1, 1, scheduled()), (1, 2, FactKind::Released)];
     check(&held, "PENDING 1 released");
     let decided = (1, 2, bound("t"));
-    check(
-        &[held.as_slice(), &[decided]].concat(),
-        "PENDING_DELIVERY 1 t assigned",
-    );
+    check(&[held.as_slice(), &[decided]].concat(), "PENDING_DELIVERY 1 t assigned");
 }
 
 #[test]
@@ -215,22 +152,13 @@ fn a_wish_to_cancel_and_a_duplicate_leave_the_status_alone() {
         &[(1, 1, bound("t")), (1, 9, asked()), (1, 9, duplicate())],
         "PENDING_DELIVERY 1 t assigned",
     );
-    check(
-        &[(1, 1, delivery(Outcome::Sent, None)), (1, 9, asked())],
-        "SENT 1 assigned orphan",
-    );
-    check(
-        &[(1, 1, delivery(Outcome::Sent, None)), (1, 9, duplicate())],
-        "SENT 1 assigned",
-    );
+    check(&[(1, 1, delivery(Outcome::Sent, None)), (1, 9, asked())], "SENT 1 assigned orphan");
+    check(&[(1, 1, delivery(Outcome::Sent, None)), (1, 9, duplicate())], "SENT 1 assigned");
 }
 
 #[test]
 fn a_cancellation_after_binding_shows_and_keeps_the_assignment() {
-    check(
-        &[(1, 1, bound("t")), (1, 2, FactKind::Cancelled)],
-        "CANCELLED 1 t assigned",
-    );
+    check(&[(1, 1, bound("t")), (1, 2, FactKind::Cancelled)], "CANCELLED 1 t assigned");
 }
 
 #[test]
@@ -258,12 +186,7 @@ fn descriptive_fields_fill_in_from_whatever_fact_has_them() {
 }
 
 fn any_kind() -> impl Strategy<Value = FactKind<'static>> {
-    let reasons = [
-        None,
-        Some("no_receipt"),
-        Some("mailbox_full"),
-        Some("user_unknown"),
-    ];
+    let reasons = [None, Some("no_receipt"), Some("mailbox_full"), Some("user_unknown")];
     prop_oneof![
         select(vec![
             FactKind::Received,
