@@ -1,13 +1,12 @@
 use std::sync::OnceLock;
 
+use dev_broker::{Broker, BrokerConfig};
 use uuid::Uuid;
-
-use crate::kafka::{Jvm, Node, RunningNode};
 
 /// The cluster all tests of one process share.
 pub struct Cluster {
     bootstrap_servers: String,
-    embedded: Option<RunningNode>,
+    embedded: Option<Broker>,
 }
 
 /// The cluster of this test process: the one `KAFKA_BOOTSTRAP_SERVERS` names, else one embedded
@@ -26,19 +25,11 @@ impl Cluster {
         if let Ok(address) = std::env::var("KAFKA_BOOTSTRAP_SERVERS")
             && !address.is_empty()
         {
-            return Self {
-                bootstrap_servers: address,
-                embedded: None,
-            };
+            return Self { bootstrap_servers: address, embedded: None };
         }
-        let home = std::env::temp_dir().join(format!("bindery-cluster-{}", std::process::id()));
-        let broker = Node::format(&home, None, Jvm::Quick)
-            .and_then(RunningNode::start)
-            .unwrap_or_else(|error| panic!("no cluster: {error}"));
-        Self {
-            bootstrap_servers: broker.bootstrap_servers(),
-            embedded: Some(broker),
-        }
+        let broker = Broker::start(BrokerConfig::default())
+            .unwrap_or_else(|error| panic!("the embedded broker does not start: {error}"));
+        Self { bootstrap_servers: broker.bootstrap_servers(), embedded: Some(broker) }
     }
 
     /// Where clients connect.
@@ -49,6 +40,11 @@ impl Cluster {
     /// Whether it is the embedded broker.
     pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
+    }
+
+    /// The embedded broker, for what only it can do; `None` on any other cluster.
+    pub fn embedded(&self) -> Option<&Broker> {
+        self.embedded.as_ref()
     }
 
     /// A topic name no other test has: `base` with a random end. It creates nothing.

@@ -25,11 +25,7 @@ pub struct OwnCluster {
 
 enum Broker {
     Kafka(RunningNode),
-    Embedded {
-        process: Option<Process>,
-        args: Vec<String>,
-        address: String,
-    },
+    Embedded { process: Option<Process>, args: Vec<String>, address: String },
 }
 
 impl OwnCluster {
@@ -50,11 +46,7 @@ impl OwnCluster {
             Ok(other) => panic!("BINDERY_TEST_BROKER is `kafka` or `embedded`, not `{other}`"),
         };
         let bootstrap_servers = broker.bootstrap_servers();
-        Self {
-            bootstrap_servers,
-            broker: Mutex::new(broker),
-            _data: data,
-        }
+        Self { bootstrap_servers, broker: Mutex::new(broker), _data: data }
     }
 
     /// Where clients connect, the same before and after a restart.
@@ -96,9 +88,7 @@ impl Broker {
     #[track_caller]
     fn embedded(data: &Path) -> Self {
         let port = free_port();
-        let data = data
-            .to_str()
-            .expect("the temporary folder has a readable name");
+        let data = data.to_str().expect("the temporary folder has a readable name");
         let args = ["broker", "--data-dir", data, "--port", &port.to_string()];
         let mut broker = Self::Embedded {
             process: None,
@@ -120,14 +110,9 @@ impl Broker {
     fn restart(&mut self) {
         match self {
             Self::Kafka(node) => {
-                node.restart()
-                    .unwrap_or_else(|error| panic!("no Apache Kafka: {error}"));
+                node.restart().unwrap_or_else(|error| panic!("no Apache Kafka: {error}"));
             }
-            Self::Embedded {
-                process,
-                args,
-                address,
-            } => {
+            Self::Embedded { process, args, address } => {
                 // The old one first: it holds the port and the data.
                 *process = None;
                 let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -140,9 +125,8 @@ impl Broker {
 
 #[track_caller]
 fn wait_until_it_answers(process: &mut Process, address: &str) {
-    let consumer: BaseConsumer = client(address)
-        .create()
-        .expect("the settings of the test client are valid");
+    let consumer: BaseConsumer =
+        client(address).create().expect("the settings of the test client are valid");
     let answered = wait::poll(READY, &mut || {
         if let Some(status) = process.try_wait() {
             return Ok(Err(format!("it ended ({status})")));
@@ -153,9 +137,6 @@ fn wait_until_it_answers(process: &mut Process, address: &str) {
         }
     });
     if let Err(status) = answered.flatten() {
-        panic!(
-            "`bindery broker` at {address} does not answer: {status}; {:?}",
-            process.lines()
-        );
+        panic!("`bindery broker` at {address} does not answer: {status}; {:?}", process.lines());
     }
 }
