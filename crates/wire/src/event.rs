@@ -254,9 +254,10 @@ fn time_attribute(time: Option<&str>) -> Result<Moment, Malformed> {
 
 /// A channel by name or, in JSON, by one of the four numbers.
 fn channel(value: Value<'_>) -> Result<Option<Channel<'_>>, Problem> {
-    let name = match value {
-        Value::Number(number) => Some(Cow::Borrowed(number)),
-        other => other.optional_text()?,
+    let name = if let Value::Number(number) = value {
+        Some(Cow::Borrowed(number))
+    } else {
+        value.optional_text()?
     };
     let channel = name.map(Channel::new).transpose();
     channel.map_err(|_| Problem("is not the name of a channel"))

@@ -20,7 +20,7 @@ pub fn event_id_of_position(position: &SourcePosition<'_>) -> EventId<'static> {
 pub fn event_id_of_text<'a>(text: impl Into<Cow<'a, str>>) -> Option<EventId<'a>> {
     let text = text.into();
     // Asked first, because the constructor takes the text with it when it refuses.
-    if text.len() <= EventId::BYTES_MAX && !text.bytes().any(|byte| byte < b' ' || byte > b'~') {
+    if text.len() <= EventId::BYTES_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return EventId::new(text).ok();
     }
     match EventId::new(text.as_ref()) {

@@ -1,6 +1,6 @@
 //! Facts: the entries of the journal.
 
-mod kind;
+pub(crate) mod kind;
 
 use std::borrow::Cow;
 

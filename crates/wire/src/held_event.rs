@@ -86,7 +86,9 @@ impl Encode for HeldEvent<'_> {
         if let Some(key) = &self.key {
             out.bytes(KEY, key);
         }
-        out.bytes(VALUE, &self.value);
+        if !self.value.is_empty() {
+            out.bytes(VALUE, &self.value);
+        }
         out.messages(HEADERS, self.headers.iter(), |out, header| {
             out.text(header::NAME, &header.name);
             if let Some(value) = &header.value {

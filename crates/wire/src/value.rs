@@ -131,18 +131,18 @@ impl<'a> Value<'a> {
 
     /// An `int32`. Protobuf cuts a longer number off, JSON refuses it.
     pub(crate) fn int32(self) -> Result<i32, Problem> {
-        match self {
-            Self::Varint(number) => Ok(low_bits(number).cast_signed()),
-            other => i32::try_from(other.signed()?).map_err(|_| NOT_A_NUMBER),
+        if let Self::Varint(number) = self {
+            return Ok(low_bits(number).cast_signed());
         }
+        i32::try_from(self.signed()?).map_err(|_| NOT_A_NUMBER)
     }
 
     /// A `uint32`. Protobuf cuts a longer number off, JSON refuses it.
     pub(crate) fn uint32(self) -> Result<u32, Problem> {
-        match self {
-            Self::Varint(number) => Ok(low_bits(number)),
-            other => u32::try_from(other.signed()?).map_err(|_| NOT_A_NUMBER),
+        if let Self::Varint(number) = self {
+            return Ok(low_bits(number));
         }
+        u32::try_from(self.signed()?).map_err(|_| NOT_A_NUMBER)
     }
 
     /// A `bool`; absent is false.
@@ -186,7 +186,7 @@ impl<'a> Value<'a> {
     pub(crate) fn message<M: Fields<'a>>(self, into: &mut M) -> Result<bool, Problem> {
         match self {
             Self::Bytes(bytes) => {
-                message::read_protobuf(into, bytes).map_err(|fault| fault.problem)?
+                message::read_protobuf(into, bytes).map_err(|fault| fault.problem)?;
             }
             Self::Object(text) => message::read_json(into, text).map_err(|fault| fault.problem)?,
             Self::Null => return Ok(false),
@@ -218,16 +218,12 @@ impl<'a> Value<'a> {
         self,
         mut element: impl FnMut(Value<'a>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
-        match self {
-            Self::Bytes(bytes) => {
-                let mut packed = Reader::new(bytes, 0);
-                while let Some(number) = packed.packed()? {
-                    element(Value::Varint(number))?;
-                }
-                Ok(())
-            }
-            other => other.elements(element),
+        let Self::Bytes(bytes) = self else { return self.elements(element) };
+        let mut packed = Reader::new(bytes, 0);
+        while let Some(number) = packed.packed()? {
+            element(Value::Varint(number))?;
         }
+        Ok(())
     }
 }
 

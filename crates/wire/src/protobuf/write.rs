@@ -46,7 +46,7 @@ impl<'b> Writer<'b> {
         // Room for a length of one byte, which is nearly all of them.
         self.buffer.push(0);
         inside(self);
-        let mut length = self.buffer.len() - start - 1;
+        let mut length = (self.buffer.len() - start - 1) as u64;
         let mut at = start;
         while length >= 0x80 {
             self.buffer[at] = (length & 0x7f) as u8 | 0x80;
