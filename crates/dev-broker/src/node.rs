@@ -206,6 +206,15 @@ impl Node {
         self.journal.append(entries)
     }
 
+    /// The names of all partitions.
+    pub(crate) fn partitions(&self) -> Vec<(String, i32)> {
+        let numbered = |(name, topic): (&String, &Topic)| {
+            let name = name.clone();
+            (0..).zip(&topic.partitions).map(move |(number, _)| (name.clone(), number)).collect()
+        };
+        self.topics.iter().flat_map::<Vec<_>, _>(numbered).collect()
+    }
+
     /// A partition that exists.
     pub(crate) fn partition(
         &self,

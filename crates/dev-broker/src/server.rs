@@ -123,6 +123,7 @@ async fn serve(
 ) -> Result<(), BrokerError> {
     let listener = tokio::net::TcpListener::from_std(listener).map_err(BrokerError::Thread)?;
     tokio::task::spawn_local(upkeep::run(Rc::clone(&shared)));
+    tokio::task::spawn_local(upkeep::trim(Rc::clone(&shared)));
     drop(ready.send(Ok(())));
     loop {
         // Stopping comes first, or a flood of connections could hold it up.

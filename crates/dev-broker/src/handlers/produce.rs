@@ -5,12 +5,12 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::produce_request::PartitionProduceData;
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
-use kafka_protocol::records::RecordBatchDecoder;
 
 use super::text;
 use crate::dispatch::Call;
 use crate::log::Admission;
 use crate::log::batch::{self, BatchHeader};
+use crate::log::records;
 use crate::node::{Node, storage};
 use crate::topic_config::TopicConfig;
 use crate::transactions::Producer;
@@ -124,9 +124,8 @@ fn check_limits(
         return Err(ResponseError::InvalidTimestamp);
     }
     if config.compact {
-        let set = RecordBatchDecoder::decode(&mut bytes.clone())
-            .map_err(|_| ResponseError::InvalidRecord)?;
-        if set.records.iter().any(|record| record.key.is_none()) {
+        let records = records::read(bytes).map_err(|_| ResponseError::InvalidRecord)?;
+        if records.iter().any(|record| record.key.is_none()) {
             return Err(ResponseError::InvalidRecord);
         }
     }

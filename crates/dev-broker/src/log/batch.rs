@@ -27,6 +27,7 @@ pub(crate) struct BatchHeader {
     pub(crate) crc: u32,
     pub(crate) attributes: i16,
     pub(crate) last_offset_delta: i32,
+    pub(crate) base_timestamp: i64,
     pub(crate) max_timestamp: i64,
     pub(crate) producer_id: i64,
     pub(crate) producer_epoch: i16,
@@ -57,6 +58,7 @@ impl BatchHeader {
             crc: u32::from_be_bytes(array(bytes, 17)),
             attributes: i16::from_be_bytes(array(bytes, 21)),
             last_offset_delta: i32::from_be_bytes(array(bytes, 23)),
+            base_timestamp: i64::from_be_bytes(array(bytes, 27)),
             max_timestamp: i64::from_be_bytes(array(bytes, 35)),
             producer_id: i64::from_be_bytes(array(bytes, 43)),
             producer_epoch: i16::from_be_bytes(array(bytes, 51)),
@@ -84,6 +86,11 @@ impl BatchHeader {
 
     pub(crate) fn is_control(&self) -> bool {
         self.attributes & CONTROL_BIT != 0
+    }
+
+    /// Whether the broker set the time of all records.
+    pub(crate) fn has_append_time(&self) -> bool {
+        self.attributes & TIMESTAMP_TYPE_BIT != 0
     }
 
     pub(crate) fn has_producer(&self) -> bool {
@@ -142,7 +149,8 @@ pub(crate) fn stamp(batch: &mut [u8], now_ms: i64) {
     seal(batch);
 }
 
-fn seal(batch: &mut [u8]) {
+/// Computes the checksum anew.
+pub(super) fn seal(batch: &mut [u8]) {
     let crc = crc32c::crc32c(&batch[CHECKED_FROM..]);
     batch[17..21].copy_from_slice(&crc.to_be_bytes());
 }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::batch::{self, BatchHeader, Marker};
 use super::producer_state::Producers;
+use super::records::{self, RawRecord};
 use super::segment::Segment;
 use crate::topic_config::TopicConfig;
 
@@ -79,6 +80,8 @@ pub(crate) struct Partition {
     waiting_for_stable: Waiters,
     /// The end of what compaction has been over.
     pub(super) clean_to: i64,
+    /// How far each compaction went, and when.
+    pub(super) clean_passes: Vec<(i64, i64)>,
 }
 
 impl Partition {
@@ -94,6 +97,7 @@ impl Partition {
             waiting_for_records: Waiters::default(),
             waiting_for_stable: Waiters::default(),
             clean_to: 0,
+            clean_passes: Vec::new(),
         }
     }
 
@@ -420,10 +424,9 @@ fn read_segment(
 
 fn first_record(
     batch: &Bytes,
-    wanted: impl Fn(&kafka_protocol::records::Record) -> bool,
+    wanted: impl Fn(&RawRecord) -> bool,
 ) -> io::Result<Option<TimestampedOffset>> {
-    let set = kafka_protocol::records::RecordBatchDecoder::decode(&mut batch.clone())
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-    let found = set.records.iter().find(|record| wanted(record));
+    let records = records::read(batch)?;
+    let found = records.iter().find(|record| wanted(record));
     Ok(found.map(|record| TimestampedOffset { offset: record.offset, timestamp: record.timestamp }))
 }

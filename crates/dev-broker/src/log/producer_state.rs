@@ -1,6 +1,6 @@
 //! What a partition remembers of each producer: its epoch, its last batches, its open transaction.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use kafka_protocol::ResponseError;
 
@@ -14,7 +14,6 @@ struct RememberedBatch {
     first_sequence: i32,
     last_sequence: i32,
     base_offset: i64,
-    timestamp: i64,
 }
 
 /// One producer, as one partition knows it.
@@ -103,7 +102,6 @@ impl Producers {
             first_sequence: header.base_sequence,
             last_sequence: header.last_sequence(),
             base_offset: header.base_offset,
-            timestamp: header.max_timestamp,
         });
         state.last_timestamp = state.last_timestamp.max(header.max_timestamp);
         if header.is_transactional() && state.open_since.is_none() {
@@ -116,6 +114,13 @@ impl Producers {
         let state = self.state(header.producer_id, header.producer_epoch);
         state.last_timestamp = state.last_timestamp.max(header.max_timestamp);
         state.open_since.take()
+    }
+
+    /// Producer and base offset of the last batch of each producer.
+    pub(crate) fn last_data_batches(&self) -> HashSet<(i64, i64)> {
+        let last =
+            |(id, state): (&i64, &ProducerState)| Some((*id, state.batches.back()?.base_offset));
+        self.states.iter().filter_map(last).collect()
     }
 
     /// Forgets producers that wrote nothing since `before_ms` and have no transaction open.

@@ -59,6 +59,33 @@ impl Segment {
         }
     }
 
+    /// The same closed segment, to be read elsewhere. It has no index.
+    pub(crate) fn closed_copy(&self) -> Segment {
+        Segment {
+            base_offset: self.base_offset,
+            path: self.path.clone(),
+            file: None,
+            size: self.size,
+            index: Vec::new(),
+            indexed_to: 0,
+            max_timestamp: self.max_timestamp,
+            started_ms: self.started_ms,
+        }
+    }
+
+    /// Opens a closed segment that is known to be sound.
+    pub(crate) fn reopen(directory: &Path, base_offset: i64) -> io::Result<Segment> {
+        let mut segment = Segment::new(directory, base_offset);
+        let mut sized = segment.closed_copy();
+        sized.size = std::fs::metadata(&segment.path)?.len();
+        sized.walk(0, |_, header, _| {
+            segment.note(header);
+            segment.started_ms.get_or_insert(header.max_timestamp);
+            Ok(true)
+        })?;
+        Ok(segment)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
