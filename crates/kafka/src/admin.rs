@@ -103,26 +103,11 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { topic } => write!(f, "topic `{topic}` does not exist"),
-            Self::Partitions {
-                topic,
-                expected,
-                found,
-            } => {
-                write!(
-                    f,
-                    "topic `{topic}` has {found} partitions instead of {expected}"
-                )
+            Self::Partitions { topic, expected, found } => {
+                write!(f, "topic `{topic}` has {found} partitions instead of {expected}")
             }
-            Self::Config {
-                topic,
-                key,
-                expected,
-                found,
-            } => {
-                write!(
-                    f,
-                    "topic `{topic}` has `{key}={found}` instead of `{expected}`"
-                )
+            Self::Config { topic, key, expected, found } => {
+                write!(f, "topic `{topic}` has `{key}={found}` instead of `{expected}`")
             }
         }
     }
@@ -160,11 +145,8 @@ fn joined(differences: &[Difference]) -> String {
 pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Applied>, AdminError> {
     let differences = check(settings, specs)?;
     let admin = admin_client(settings)?;
-    let is_missing = |spec: &&TopicSpec| {
-        differences.contains(&Difference::Missing {
-            topic: spec.name.clone(),
-        })
-    };
+    let is_missing =
+        |spec: &&TopicSpec| differences.contains(&Difference::Missing { topic: spec.name.clone() });
     let missing: Vec<NewTopic<'_>> = specs.iter().filter(is_missing).map(new_topic).collect();
     let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
     let options = options.operation_timeout(Some(REQUEST_TIMEOUT));
@@ -175,29 +157,20 @@ pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Appli
                 // Somebody else created it meanwhile.
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => {
-                    return Err(AdminError::Refused {
-                        action: "create",
-                        topic,
-                        code,
-                    });
+                    return Err(AdminError::Refused { action: "create", topic, code });
                 }
             }
         }
     }
     let applied = specs.iter().map(|spec| {
-        let own = differences
-            .iter()
-            .filter(|difference| difference.topic() == spec.name);
+        let own = differences.iter().filter(|difference| difference.topic() == spec.name);
         let own: Vec<Difference> = own.cloned().collect();
         let change = match own.as_slice() {
             [] => Change::Unchanged,
             [Difference::Missing { .. }] => Change::Created,
             _ => Change::Differs(own),
         };
-        Applied {
-            topic: spec.name.clone(),
-            change,
-        }
+        Applied { topic: spec.name.clone(), change }
     });
     Ok(applied.collect())
 }
@@ -215,9 +188,7 @@ pub fn check(
     let mut present = Vec::new();
     for spec in specs {
         match partitions_in(&metadata, &spec.name) {
-            None => differences.push(Difference::Missing {
-                topic: spec.name.clone(),
-            }),
+            None => differences.push(Difference::Missing { topic: spec.name.clone() }),
             Some(found) => {
                 present.push(spec);
                 if found != spec.partitions {
@@ -242,17 +213,12 @@ pub fn check(
 /// # Errors
 /// [`AdminError::Differs`] names all that is wrong, in one line that says what to do.
 pub fn require(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<(), AdminError> {
-    let (fatal, others): (Vec<_>, Vec<_>) = check(settings, specs)?
-        .into_iter()
-        .partition(Difference::forbids_start);
+    let (fatal, others): (Vec<_>, Vec<_>) =
+        check(settings, specs)?.into_iter().partition(Difference::forbids_start);
     for difference in others {
         warn!(%difference, "a topic is not as configured");
     }
-    if fatal.is_empty() {
-        Ok(())
-    } else {
-        Err(AdminError::Differs(fatal))
-    }
+    if fatal.is_empty() { Ok(()) } else { Err(AdminError::Differs(fatal)) }
 }
 
 /// Takes over from the broker how large a record each topic takes, so that no record is written that
@@ -269,9 +235,7 @@ pub fn adopt_limits(settings: &ClientSettings, topics: &mut Topics) -> Result<()
         let resource = [ResourceSpecifier::Topic(&spec.name)];
         let answers = block_on(admin.describe_configs(&resource, &AdminOptions::new()));
         for answer in answers.map_err(AdminError::Request)? {
-            let limit = answer
-                .ok()
-                .and_then(|topic| topic.get(LIMIT)?.value.clone());
+            let limit = answer.ok().and_then(|topic| topic.get(LIMIT)?.value.clone());
             if let Some(limit) = limit {
                 spec.config.insert(LIMIT.into(), limit);
             }
@@ -292,11 +256,7 @@ pub fn delete(settings: &ClientSettings, names: &[&str]) -> Result<(), AdminErro
         match answer {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
             Err((topic, code)) => {
-                return Err(AdminError::Refused {
-                    action: "delete",
-                    topic,
-                    code,
-                });
+                return Err(AdminError::Refused { action: "delete", topic, code });
             }
         }
     }
@@ -326,10 +286,7 @@ pub fn wait_for_broker(
         match consumer.fetch_metadata(Some(""), ATTEMPT) {
             Ok(_) => {
                 if said {
-                    info!(
-                        bootstrap_servers = settings.bootstrap_servers,
-                        "a broker answers"
-                    );
+                    info!(bootstrap_servers = settings.bootstrap_servers, "a broker answers");
                 }
                 return Ok(true);
             }
@@ -349,25 +306,16 @@ fn config_differences(
     specs: &[&TopicSpec],
 ) -> Result<Vec<Difference>, AdminError> {
     let admin = admin_client(settings)?;
-    let resources: Vec<_> = specs
-        .iter()
-        .map(|spec| ResourceSpecifier::Topic(&spec.name))
-        .collect();
+    let resources: Vec<_> = specs.iter().map(|spec| ResourceSpecifier::Topic(&spec.name)).collect();
     let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
     let answers =
         block_on(admin.describe_configs(&resources, &options)).map_err(AdminError::Request)?;
     let mut differences = Vec::new();
     for (spec, answer) in specs.iter().zip(answers) {
-        let refused = |code| AdminError::Refused {
-            action: "describe",
-            topic: spec.name.clone(),
-            code,
-        };
+        let refused =
+            |code| AdminError::Refused { action: "describe", topic: spec.name.clone(), code };
         let resource = answer.map_err(refused)?;
-        debug_assert_eq!(
-            resource.specifier,
-            OwnedResourceSpecifier::Topic(spec.name.clone())
-        );
+        debug_assert_eq!(resource.specifier, OwnedResourceSpecifier::Topic(spec.name.clone()));
         for (key, expected) in &spec.config {
             let found = resource.get(key).and_then(|entry| entry.value.clone());
             let found = found.unwrap_or_default();
@@ -397,39 +345,25 @@ fn same_setting(expected: &str, found: &str) -> bool {
 fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
     let replication = TopicReplication::Fixed(spec.replication.into());
     let topic = NewTopic::new(&spec.name, spec.partitions, replication);
-    spec.config
-        .iter()
-        .fold(topic, |topic, (key, value)| topic.set(key, value))
+    spec.config.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
 }
 
 fn partitions_in(metadata: &Metadata, topic: &str) -> Option<i32> {
-    let found = metadata
-        .topics()
-        .iter()
-        .find(|found| found.name() == topic)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic)?;
     let count = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
     (found.error().is_none() && count > 0).then_some(count)
 }
 
 fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, AdminError> {
-    metadata_client(settings)?
-        .fetch_metadata(None, timeout)
-        .map_err(|source| AdminError::Unreachable {
-            bootstrap_servers: settings.bootstrap_servers.clone(),
-            source,
-        })
+    metadata_client(settings)?.fetch_metadata(None, timeout).map_err(|source| {
+        AdminError::Unreachable { bootstrap_servers: settings.bootstrap_servers.clone(), source }
+    })
 }
 
 fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<QuietContext>, SettingsError> {
-    settings
-        .admin_config()
-        .create_with_context(QuietContext)
-        .map_err(SettingsError::Refused)
+    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::Refused)
 }
 
 fn admin_client(settings: &ClientSettings) -> Result<AdminClient<QuietContext>, SettingsError> {
-    settings
-        .admin_config()
-        .create_with_context(QuietContext)
-        .map_err(SettingsError::Refused)
+    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::Refused)
 }

@@ -1,7 +1,4 @@
-#![expect(
-    unsafe_code,
-    reason = "the safe accessor panics on a header name that is not UTF-8"
-)]
+#![expect(unsafe_code, reason = "the safe accessor panics on a header name that is not UTF-8")]
 
 use std::ffi::CStr;
 use std::ptr;
@@ -31,11 +28,7 @@ impl<'a> MessageHeaders<'a> {
         if error != rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
             headers = ptr::null_mut();
         }
-        Self {
-            message,
-            headers,
-            index: 0,
-        }
+        Self { message, headers, index: 0 }
     }
 }
 

@@ -7,10 +7,7 @@ const SEED: u32 = 0x9747_b28c;
 /// # Panics
 /// Where `partitions` is not positive: no topic is like that.
 pub fn partition_of(key: &[u8], partitions: i32) -> i32 {
-    assert!(
-        partitions > 0,
-        "a topic has at least one partition, not {partitions}"
-    );
+    assert!(partitions > 0, "a topic has at least one partition, not {partitions}");
     // The Java client clears the sign bit instead of taking the absolute value.
     let positive = murmur2::murmur2(key, SEED) & 0x7fff_ffff;
     let partition = positive % partitions.unsigned_abs();
@@ -24,11 +21,7 @@ mod tests {
     /// The only place that calls murmur2: a key in, the Java client's hash out.
     #[track_caller]
     fn check(key: &str, java: i32) {
-        assert_eq!(
-            murmur2::murmur2(key.as_bytes(), SEED).cast_signed(),
-            java,
-            "key: {key}"
-        );
+        assert_eq!(murmur2::murmur2(key.as_bytes(), SEED).cast_signed(), java, "key: {key}");
     }
 
     // The values of `UtilsTest.testMurmur2` of the Java client.
@@ -38,10 +31,7 @@ mod tests {
         check("foobar", -790_332_482);
         check("a-little-bit-long-string", -985_981_536);
         check("a-little-bit-longer-string", -1_486_304_829);
-        check(
-            "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
-            -58_897_971,
-        );
+        check("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971);
         check("abc", 479_470_107);
     }
 

@@ -85,31 +85,20 @@ impl Reader {
         for (name, value) in properties {
             config.set(*name, *value);
         }
-        let consumer: BaseConsumer<QuietContext> = config
-            .create_with_context(QuietContext)
-            .map_err(SettingsError::Refused)?;
+        let consumer: BaseConsumer<QuietContext> =
+            config.create_with_context(QuietContext).map_err(SettingsError::Refused)?;
         let mut assignment = TopicPartitionList::with_capacity(positions.len());
         for (partition, position) in positions {
             let offset = rdkafka::Offset::Offset(position.get());
             assignment
                 .add_partition_offset(topic, *partition, offset)
-                .map_err(|source| ReadError::Failed {
-                    topic: topic.into(),
-                    source,
-                })?;
+                .map_err(|source| ReadError::Failed { topic: topic.into(), source })?;
         }
         consumer
             .assign(&assignment)
-            .map_err(|source| ReadError::Failed {
-                topic: topic.into(),
-                source,
-            })?;
+            .map_err(|source| ReadError::Failed { topic: topic.into(), source })?;
         let partitions = positions.iter().map(|(partition, _)| *partition).collect();
-        Ok(Self {
-            consumer,
-            topic: topic.into(),
-            partitions,
-        })
+        Ok(Self { consumer, topic: topic.into(), partitions })
     }
 
     /// Waits up to `timeout` for the next record or end; `None` when nothing came, or a broker is
@@ -127,10 +116,9 @@ impl Reader {
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition,
             ))) => Err(ReadError::UnknownTopic(self.topic.clone())),
-            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => Err(ReadError::Failed {
-                topic: self.topic.clone(),
-                source,
-            }),
+            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
+                Err(ReadError::Failed { topic: self.topic.clone(), source })
+            }
             Some(Err(error)) => {
                 debug!(topic = self.topic, %error, "reading goes on after a passing error");
                 Ok(None)
@@ -148,10 +136,7 @@ impl Reader {
         mut each: impl FnMut(&ReadRecord<'_>),
     ) -> Result<(), ReadError> {
         let started = Instant::now();
-        let timed_out = || ReadError::TimedOut {
-            topic: self.topic.clone(),
-            limit,
-        };
+        let timed_out = || ReadError::TimedOut { topic: self.topic.clone(), limit };
         let mut unread = self.ends(limit).map_err(|_| timed_out())?;
         while !unread.is_empty() {
             let left = limit.checked_sub(started.elapsed()).ok_or_else(timed_out)?;
@@ -163,10 +148,7 @@ impl Reader {
                 Some(ReadEvent::Record(record)) => {
                     let reached = record.offset().next().get();
                     each(&record);
-                    if unread
-                        .get(&record.partition())
-                        .is_some_and(|end| reached >= *end)
-                    {
+                    if unread.get(&record.partition()).is_some_and(|end| reached >= *end) {
                         unread.remove(&record.partition());
                     }
                 }
@@ -183,9 +165,7 @@ impl Reader {
     pub fn ends(&self, timeout: Duration) -> Result<BTreeMap<i32, i64>, KafkaError> {
         let mut ends = BTreeMap::new();
         for &partition in &self.partitions {
-            let (low, high) = self
-                .consumer
-                .fetch_watermarks(&self.topic, partition, timeout)?;
+            let (low, high) = self.consumer.fetch_watermarks(&self.topic, partition, timeout)?;
             if high > low {
                 ends.insert(partition, high);
             }

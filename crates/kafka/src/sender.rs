@@ -57,9 +57,7 @@ impl Sender {
         }
         let failed = Arc::new(AtomicU64::new(0));
         let producer = config
-            .create_with_context(Counting {
-                failed: Arc::clone(&failed),
-            })
+            .create_with_context(Counting { failed: Arc::clone(&failed) })
             .map_err(SettingsError::Refused)?;
         Ok(Self { producer, failed })
     }
@@ -84,10 +82,7 @@ impl Sender {
         if !headers.is_empty() {
             let owned = OwnedHeaders::new_with_capacity(headers.len());
             record.headers = Some(headers.iter().fold(owned, |owned, (key, value)| {
-                owned.insert(Header {
-                    key,
-                    value: Some(*value),
-                })
+                owned.insert(Header { key, value: Some(*value) })
             }));
         }
         let started = Instant::now();
@@ -103,10 +98,7 @@ impl Sender {
                     std::thread::park_timeout(Duration::from_millis(1));
                 }
                 Err((source, _)) => {
-                    return Err(SendError::Refused {
-                        topic: topic.into(),
-                        source,
-                    });
+                    return Err(SendError::Refused { topic: topic.into(), source });
                 }
             }
         }
@@ -117,9 +109,7 @@ impl Sender {
     /// # Errors
     /// [`SendError::Stalled`] when `timeout` has passed, [`SendError::Undelivered`] when some failed.
     pub fn flush(&self, timeout: Duration) -> Result<(), SendError> {
-        self.producer
-            .flush(timeout)
-            .map_err(|_| SendError::Stalled(timeout))?;
+        self.producer.flush(timeout).map_err(|_| SendError::Stalled(timeout))?;
         match self.failed.load(Ordering::Acquire) {
             0 => Ok(()),
             failed => Err(SendError::Undelivered(failed)),

@@ -48,23 +48,13 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// Ends of property names whose values are never shown.
-const SECRET: [&str; 7] = [
-    "password",
-    "secret",
-    "pem",
-    "passphrase",
-    "config",
-    "token",
-    "private.key",
-];
+const SECRET: [&str; 7] =
+    ["password", "secret", "pem", "passphrase", "config", "token", "private.key"];
 
 impl ClientSettings {
     /// The brokers at `bootstrap_servers`, with librdkafka's defaults for all else.
     pub fn new(bootstrap_servers: impl Into<String>) -> Self {
-        Self {
-            bootstrap_servers: bootstrap_servers.into(),
-            properties: BTreeMap::new(),
-        }
+        Self { bootstrap_servers: bootstrap_servers.into(), properties: BTreeMap::new() }
     }
 
     /// Refuses what can be known to be wrong without a broker.
@@ -75,11 +65,7 @@ impl ClientSettings {
         if self.bootstrap_servers.trim().is_empty() {
             return Err(SettingsError::NoBroker);
         }
-        match self
-            .properties
-            .keys()
-            .find(|name| RESERVED.contains(&name.as_str()))
-        {
+        match self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
             Some(name) => Err(SettingsError::Reserved(name.clone())),
             None => Ok(()),
         }
@@ -156,11 +142,7 @@ fn redacted<S: serde::Serializer>(
     properties: &BTreeMap<String, String>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(
-        properties
-            .iter()
-            .map(|(name, value)| (name, shown(name, value))),
-    )
+    serializer.collect_map(properties.iter().map(|(name, value)| (name, shown(name, value))))
 }
 
 impl fmt::Debug for ClientSettings {
@@ -181,9 +163,7 @@ mod tests {
     #[track_caller]
     fn check(property: &str, refused: bool) {
         let mut settings = ClientSettings::new("localhost:9092");
-        settings
-            .properties
-            .insert(property.into(), "hunter2".into());
+        settings.properties.insert(property.into(), "hunter2".into());
         assert_eq!(settings.validate().is_err(), refused, "{property}");
     }
 

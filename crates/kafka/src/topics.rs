@@ -21,25 +21,13 @@ pub struct TopicSpec {
 
 impl TopicSpec {
     fn new(name: &str, partitions: i32, config: &[(&str, String)]) -> Self {
-        let config = config
-            .iter()
-            .map(|(key, value)| ((*key).into(), value.clone()))
-            .collect();
-        Self {
-            name: name.into(),
-            partitions,
-            replication: -1,
-            config,
-        }
+        let config = config.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
+        Self { name: name.into(), partitions, replication: -1, config }
     }
 
     fn kept(name: &str, partitions: i32, days: i64) -> Self {
         let retention = ("retention.ms", (days * DAY_MS).to_string());
-        Self::new(
-            name,
-            partitions,
-            &[("cleanup.policy", "delete".into()), retention],
-        )
+        Self::new(name, partitions, &[("cleanup.policy", "delete".into()), retention])
     }
 
     fn compacted(name: &str, partitions: i32) -> Self {
@@ -51,13 +39,8 @@ impl TopicSpec {
     pub fn value_bytes_max(&self) -> usize {
         const BROKER_DEFAULT: usize = 1_048_588;
         const BATCH_OVERHEAD: usize = 512;
-        let configured = self
-            .config
-            .get("max.message.bytes")
-            .and_then(|text| text.parse().ok());
-        configured
-            .unwrap_or(BROKER_DEFAULT)
-            .saturating_sub(BATCH_OVERHEAD)
+        let configured = self.config.get("max.message.bytes").and_then(|text| text.parse().ok());
+        configured.unwrap_or(BROKER_DEFAULT).saturating_sub(BATCH_OVERHEAD)
     }
 }
 
@@ -83,9 +66,7 @@ pub struct Topics {
 impl Default for Topics {
     fn default() -> Self {
         let mut cancellation = TopicSpec::kept("event-cancellation", 6, 7);
-        cancellation
-            .config
-            .insert("cleanup.policy".into(), "compact,delete".into());
+        cancellation.config.insert("cleanup.policy".into(), "compact,delete".into());
         Self {
             rt_event: TopicSpec::kept("rt-event", 6, 7),
             batch_event: TopicSpec::kept("batch-event", 6, 7),

@@ -32,11 +32,7 @@ pub(crate) enum Stage {
 impl AssignedPartitions {
     pub(crate) fn assign(&mut self, partitions: &[TopicPartition], stage: Stage, now_ms: i64) {
         for partition in partitions {
-            let assigned = Assigned {
-                stage,
-                committed: None,
-                last_ms: now_ms,
-            };
+            let assigned = Assigned { stage, committed: None, last_ms: now_ms };
             self.0.insert(partition.clone(), assigned);
         }
     }
@@ -48,17 +44,12 @@ impl AssignedPartitions {
     }
 
     pub(crate) fn at(&self, stage: Stage) -> Vec<TopicPartition> {
-        let of_stage = self
-            .0
-            .iter()
-            .filter(|(_, assigned)| assigned.stage == stage);
+        let of_stage = self.0.iter().filter(|(_, assigned)| assigned.stage == stage);
         of_stage.map(|(partition, _)| partition.clone()).collect()
     }
 
     pub(crate) fn all_run(&self) -> bool {
-        self.0
-            .values()
-            .all(|assigned| assigned.stage == Stage::Running)
+        self.0.values().all(|assigned| assigned.stage == Stage::Running)
     }
 
     pub(crate) fn advance(&mut self, partition: &TopicPartition, stage: Stage) {

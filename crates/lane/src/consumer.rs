@@ -34,30 +34,16 @@ struct Told {
 impl LaneContext {
     /// Rebalances since the last call.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
-        std::mem::take(
-            &mut self
-                .told
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .changes,
-        )
+        std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).changes)
     }
 
     /// The newest statistics, once.
     pub(crate) fn take_statistics(&self) -> Option<Vec<u8>> {
-        self.told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .statistics
-            .take()
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).statistics.take()
     }
 
     fn note(&self, change: Change) {
-        self.told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .changes
-            .push(change);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).changes.push(change);
     }
 }
 
@@ -128,21 +114,13 @@ pub(crate) fn connect(
         .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", lane.prefetch_kib.to_string())
         .set("statistics.interval.ms", "1000");
-    let context = LaneContext {
-        rests,
-        told: Mutex::default(),
-    };
-    config
-        .create_with_context(context)
-        .map_err(SettingsError::Refused)
+    let context = LaneContext { rests, told: Mutex::default() };
+    config.create_with_context(context).map_err(SettingsError::Refused)
 }
 
 pub(crate) fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
     let elements = list.elements();
-    elements
-        .iter()
-        .map(|one| TopicPartition::new(one.topic(), one.partition()))
-        .collect()
+    elements.iter().map(|one| TopicPartition::new(one.topic(), one.partition())).collect()
 }
 
 /// A list of `partitions` without offsets.

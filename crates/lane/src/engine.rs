@@ -73,40 +73,16 @@ pub enum LaneError {
 /// Runs one lane until `stop` is requested.
 pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError> {
     let rests = lane.handler.restores();
-    let consumer = consumer::connect(
-        &lane.client,
-        &lane.settings,
-        &lane.subscription,
-        &lane.name,
-        rests,
-    )?;
-    let record_bytes_max = lane
-        .outputs
-        .iter()
-        .map(|topic| topic.record_bytes_max)
-        .max();
-    let producer_spec = ProducerSpec {
-        client: lane.client,
-        lane: lane.settings.clone(),
-        transactional_id: lane.name,
-        record_bytes_max: record_bytes_max.unwrap_or(0),
-    };
+    let consumer =
+        consumer::connect(&lane.client, &lane.settings, &lane.subscription, &lane.name, rests)?;
+    let producer_spec = ProducerSpec::new(&lane.client, &lane.settings, &lane.name, &lane.outputs);
     let Some(producer) = LibrdkafkaProducer::connect(&producer_spec, stop)? else {
         return Ok(());
     };
-    let topics: Vec<&str> = lane
-        .subscription
-        .topics
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let topics: Vec<&str> = lane.subscription.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
     lane.status.set_phase(Phase::Running);
-    info!(
-        lane = producer_spec.transactional_id,
-        ?topics,
-        "lane running"
-    );
+    info!(lane = producer_spec.transactional_id, ?topics, "lane running");
     let mut engine = Engine {
         consumer: &consumer,
         producer: Some(producer),
@@ -164,13 +140,9 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.outbox.clear();
         if !self.messages.is_empty() {
             let batch = Batch::read(&self.messages);
-            self.handler
-                .handle(batch, now_ms, &mut self.outbox)
-                .map_err(handler_error)?;
+            self.handler.handle(batch, now_ms, &mut self.outbox).map_err(handler_error)?;
         }
-        self.handler
-            .tick(now_ms, &mut self.outbox)
-            .map_err(handler_error)?;
+        self.handler.tick(now_ms, &mut self.outbox).map_err(handler_error)?;
         if self.messages.is_empty() && self.outbox.is_empty() {
             return Ok(());
         }
@@ -229,11 +201,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             self.status.count_rebalance();
             match change {
                 Change::Assigned(partitions) => {
-                    let stage = if self.handler.restores() {
-                        Stage::New
-                    } else {
-                        Stage::Running
-                    };
+                    let stage = if self.handler.restores() { Stage::New } else { Stage::Running };
                     self.partitions.assign(&partitions, stage, clock_ms());
                 }
                 Change::Revoked(partitions) => {
@@ -255,9 +223,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             && let Some(committed) = self.committed_offsets(&new)
         {
             for (partition, next) in committed {
-                self.handler
-                    .assigned(&partition, next)
-                    .map_err(handler_error)?;
+                self.handler.assigned(&partition, next).map_err(handler_error)?;
                 self.partitions.advance(&partition, Stage::Restoring);
             }
         }
@@ -276,23 +242,11 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Writes the outbox and the batch's next offsets, and follows what the producer says.
     fn transact(&mut self) -> Result<(), LaneError> {
         let offsets = self.next_offsets();
-        let group = self
-            .consumer
-            .group_metadata()
-            .expect("a consumer with a group has metadata");
-        let positions: Vec<_> = offsets
-            .iter()
-            .map(|(at, next, _)| (at.clone(), *next))
-            .collect();
-        let input = Input {
-            offsets: &positions,
-            group: &group,
-        };
+        let group = self.consumer.group_metadata().expect("a consumer with a group has metadata");
+        let positions: Vec<_> = offsets.iter().map(|(at, next, _)| (at.clone(), *next)).collect();
+        let input = Input { offsets: &positions, group: &group };
         let input = (!positions.is_empty()).then_some(&input);
-        let producer = self
-            .producer
-            .as_mut()
-            .expect("a lane without a producer is recovering");
+        let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
         match producer.write(&self.outbox, input) {
             Ok(()) => self.committed(&offsets),
             Err(WriteError::Aborted(cause)) => self.aborted(cause),
@@ -302,8 +256,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
 
     fn committed(&mut self, offsets: &[BatchOffset]) -> Result<(), LaneError> {
         self.handler.committed().map_err(handler_error)?;
-        self.status
-            .count_commit(self.messages.len(), self.outbox.len());
+        self.status.count_commit(self.messages.len(), self.outbox.len());
         for (partition, next, last_ms) in offsets {
             self.partitions.commit(partition, *next, *last_ms);
         }
@@ -319,10 +272,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.status.count_abort();
         self.aborts += 1;
         if self.aborts > self.settings.aborts_max {
-            return Err(LaneError::TooManyAborts {
-                aborts: self.aborts,
-                cause,
-            });
+            return Err(LaneError::TooManyAborts { aborts: self.aborts, cause });
         }
         Ok(())
     }
@@ -335,13 +285,9 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.producer = None;
         let now = Instant::now();
         self.renewals.push_back(now);
-        self.renewals
-            .retain(|renewal| now.duration_since(*renewal) < RENEWAL_WINDOW);
+        self.renewals.retain(|renewal| now.duration_since(*renewal) < RENEWAL_WINDOW);
         if self.renewals.len() > self.settings.renewals_max {
-            return Err(LaneError::TooManyRenewals {
-                renewals: self.renewals.len(),
-                cause,
-            });
+            return Err(LaneError::TooManyRenewals { renewals: self.renewals.len(), cause });
         }
         // Its first act fences the old one and ends what that has under way, so that the offsets
         // read next can not change any more.
@@ -360,9 +306,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         };
         self.status.set_phase(Phase::Running);
         let reached = |(at, next, _): &BatchOffset| {
-            committed
-                .iter()
-                .any(|(of, position)| of == at && *position >= Some(*next))
+            committed.iter().any(|(of, position)| of == at && *position >= Some(*next))
         };
         if offsets.iter().any(reached) {
             info!("the transaction had been committed");
@@ -445,8 +389,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     fn report_lag(&self, now_ms: i64) {
         if let Some(statistics) = self.consumer.context().take_statistics() {
             let statistics = lag::read(&statistics);
-            self.status
-                .set_partitions(self.partitions.lags(&statistics, now_ms));
+            self.status.set_partitions(self.partitions.lags(&statistics, now_ms));
         }
     }
 }
@@ -459,13 +402,8 @@ fn handler_error(error: impl std::error::Error + Send + Sync + 'static) -> LaneE
 }
 
 /// Milliseconds since the epoch: the one clock of a lane.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the lane loop is where the clock is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "the lane loop is where the clock is read")]
 pub(crate) fn clock_ms() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since_epoch.map_or(0, |elapsed| {
-        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
-    })
+    since_epoch.map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }

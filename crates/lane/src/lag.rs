@@ -72,10 +72,7 @@ impl PartitionStatistics {
         }
         let records = u64::try_from(self.ls_offset - position).unwrap_or(0);
         let age_ms = u64::try_from(now_ms - last_ms).unwrap_or(0);
-        PartitionLag {
-            records,
-            age_ms: if records > 0 { age_ms } else { 0 },
-        }
+        PartitionLag { records, age_ms: if records > 0 { age_ms } else { 0 } }
     }
 }
 

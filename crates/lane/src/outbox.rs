@@ -105,12 +105,7 @@ impl Outbox {
 
     /// An empty one for `topics`; a [`TopicId`] is an index into them.
     pub fn new(topics: impl Into<Arc<[OutputTopic]>>) -> Self {
-        Self {
-            topics: topics.into(),
-            arena: Vec::new(),
-            records: Vec::new(),
-            headers: Vec::new(),
-        }
+        Self { topics: topics.into(), arena: Vec::new(), records: Vec::new(), headers: Vec::new() }
     }
 
     /// The topics it was made for.
@@ -123,11 +118,7 @@ impl Outbox {
     /// # Panics
     /// Where the outbox has no such topic.
     pub fn record(&mut self, topic: TopicId) -> RecordBuilder<'_> {
-        assert!(
-            topic.0 < self.topics.len(),
-            "an outbox has no topic number {}",
-            topic.0
-        );
+        assert!(topic.0 < self.topics.len(), "an outbox has no topic number {}", topic.0);
         let arena_start = self.arena.len();
         let headers_start = self.headers.len();
         RecordBuilder {
@@ -176,10 +167,7 @@ impl Outbox {
     fn lay(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
-        Span {
-            start,
-            end: self.arena.len(),
-        }
+        Span { start, end: self.arena.len() }
     }
 }
 
@@ -237,10 +225,7 @@ impl RecordBuilder<'_> {
         let start = self.outbox.arena.len();
         write(&mut self.outbox.arena);
         let end = self.outbox.arena.len();
-        assert!(
-            end >= start,
-            "a value is appended to the arena, which never shrinks"
-        );
+        assert!(end >= start, "a value is appended to the arena, which never shrinks");
         self.finish(Some(Span { start, end }))
     }
 
@@ -262,19 +247,13 @@ impl RecordBuilder<'_> {
         let topic = &self.outbox.topics[self.topic.0];
         let bytes = self.outbox.arena.len() - self.arena_start;
         if bytes > topic.record_bytes_max {
-            return Err(TooLarge {
-                bytes,
-                bytes_max: topic.record_bytes_max,
-            });
+            return Err(TooLarge { bytes, bytes_max: topic.record_bytes_max });
         }
         let partition = self.partition.unwrap_or_else(|| match self.key {
             Some(key) => kafka::partition_of(&self.outbox.arena[key.range()], topic.partitions),
             None => kafka::partition_of(&self.outbox.records.len().to_le_bytes(), topic.partitions),
         });
-        let headers = Span {
-            start: self.headers_start,
-            end: self.outbox.headers.len(),
-        };
+        let headers = Span { start: self.headers_start, end: self.outbox.headers.len() };
         self.outbox.records.push(Entry {
             topic: self.topic,
             partition,
@@ -305,11 +284,7 @@ mod tests {
 
     fn outbox() -> Outbox {
         let name = Arc::from("rt-assignment");
-        Outbox::new([OutputTopic {
-            name,
-            partitions: 6,
-            record_bytes_max: 20,
-        }])
+        Outbox::new([OutputTopic { name, partitions: 6, record_bytes_max: 20 }])
     }
 
     fn records(outbox: &Outbox) -> Vec<(i32, String)> {
@@ -320,10 +295,7 @@ mod tests {
         let describe = |record: OutboundRecord<'_>| {
             let headers: Vec<&str> = record.headers().map(|(name, _)| name).collect();
             let (key, value) = (text(record.key), text(record.value));
-            (
-                record.partition,
-                format!("{key}={value} {}", headers.join(",")),
-            )
+            (record.partition, format!("{key}={value} {}", headers.join(",")))
         };
         outbox.records().map(describe).collect()
     }
@@ -331,35 +303,12 @@ mod tests {
     #[test]
     fn a_record_too_large_leaves_nothing_behind() {
         let mut outbox = outbox();
-        outbox
-            .record(TOPIC)
-            .key(b"a")
-            .header("h", b"1")
-            .value(|b| b.extend(b"one"))
-            .unwrap();
-        let large = outbox
-            .record(TOPIC)
-            .key(b"b")
-            .header("h", b"2")
-            .value(|b| b.extend([0; 20]));
-        assert_eq!(
-            large,
-            Err(TooLarge {
-                bytes: 23,
-                bytes_max: 20
-            })
-        );
-        outbox
-            .record(TOPIC)
-            .key(b"c")
-            .partition(4)
-            .tombstone()
-            .unwrap();
+        outbox.record(TOPIC).key(b"a").header("h", b"1").value(|b| b.extend(b"one")).unwrap();
+        let large = outbox.record(TOPIC).key(b"b").header("h", b"2").value(|b| b.extend([0; 20]));
+        assert_eq!(large, Err(TooLarge { bytes: 23, bytes_max: 20 }));
+        outbox.record(TOPIC).key(b"c").partition(4).tombstone().unwrap();
         let partition_of_a = kafka::partition_of(b"a", 6);
-        let expected = vec![
-            (partition_of_a, "a=one h".to_owned()),
-            (4, "c=null ".to_owned()),
-        ];
+        let expected = vec![(partition_of_a, "a=one h".to_owned()), (4, "c=null ".to_owned())];
         assert_eq!(records(&outbox), expected);
         assert_eq!(outbox.arena.len(), 7);
         assert_eq!(outbox.headers.len(), 1);
@@ -369,9 +318,6 @@ mod tests {
     fn a_record_that_is_given_up_leaves_nothing_behind() {
         let mut outbox = outbox();
         drop(outbox.record(TOPIC).key(b"a").header("h", b"1"));
-        assert_eq!(
-            (outbox.len(), outbox.arena.len(), outbox.headers.len()),
-            (0, 0, 0)
-        );
+        assert_eq!((outbox.len(), outbox.arena.len(), outbox.headers.len()), (0, 0, 0));
     }
 }

@@ -67,12 +67,10 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Aborted`] and [`PublishError::Unknown`].
     pub fn publish(&mut self, outbox: &Outbox) -> Result<(), PublishError> {
-        self.producer
-            .write(outbox, None)
-            .map_err(|error| match error {
-                WriteError::Aborted(cause) => PublishError::Aborted(cause),
-                WriteError::Unsettled(cause) => PublishError::Unknown(cause),
-            })
+        self.producer.write(outbox, None).map_err(|error| match error {
+            WriteError::Aborted(cause) => PublishError::Aborted(cause),
+            WriteError::Unsettled(cause) => PublishError::Unknown(cause),
+        })
     }
 
     /// Now, in milliseconds since the epoch: the moment of a publication.

@@ -30,23 +30,12 @@ impl<'a> Record<'a> {
     /// A record at `offset` of `partition` of `topic`, of nothing but its position; for tests of handlers.
     pub fn at(topic: &'a str, partition: i32, offset: Offset) -> Self {
         let headers = HeaderSource::List(&[]);
-        Self {
-            topic,
-            partition,
-            offset,
-            timestamp_ms: 0,
-            key: None,
-            value: None,
-            headers,
-        }
+        Self { topic, partition, offset, timestamp_ms: 0, key: None, value: None, headers }
     }
 
     /// The same record with these headers.
     pub fn with_headers(self, headers: &'a [(&'a str, Option<&'a [u8]>)]) -> Self {
-        Self {
-            headers: HeaderSource::List(headers),
-            ..self
-        }
+        Self { headers: HeaderSource::List(headers), ..self }
     }
 
     pub(crate) fn of(message: &'a BorrowedMessage<'a>) -> Self {
@@ -102,10 +91,7 @@ impl<'a> Batch<'a> {
             Source::Messages(messages) => (messages, &[][..]),
             Source::Records(records) => (&[][..], records),
         };
-        messages
-            .iter()
-            .map(Record::of)
-            .chain(records.iter().cloned())
+        messages.iter().map(Record::of).chain(records.iter().cloned())
     }
 
     /// How many there are.

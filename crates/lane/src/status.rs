@@ -100,10 +100,7 @@ impl LaneStatus {
 
     /// The partitions it has, and how far behind each is.
     pub fn partitions(&self) -> BTreeMap<TopicPartition, PartitionLag> {
-        self.partitions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -141,9 +138,6 @@ impl LaneStatus {
     }
 
     pub(crate) fn set_partitions(&self, lags: BTreeMap<TopicPartition, PartitionLag>) {
-        *self
-            .partitions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = lags;
+        *self.partitions.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
 }

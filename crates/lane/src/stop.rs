@@ -19,30 +19,18 @@ impl Stop {
 
     /// From now on [`Stop::is_requested`] is true, and every [`Stop::wait`] returns.
     pub fn request(&self) {
-        *self
-            .0
-            .requested
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
+        *self.0.requested.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.changed.notify_all();
     }
 
     /// Whether it was requested.
     pub fn is_requested(&self) -> bool {
-        *self
-            .0
-            .requested
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.0.requested.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until it is requested, at most `timeout`; says whether it is.
     pub fn wait(&self, timeout: Duration) -> bool {
-        let requested = self
-            .0
-            .requested
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let requested = self.0.requested.lock().unwrap_or_else(PoisonError::into_inner);
         let (requested, _) = self
             .0
             .changed

@@ -41,21 +41,15 @@ impl TransactionalProducer for LibrdkafkaProducer {
     fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError> {
         const ATTEMPT: Duration = Duration::from_secs(1);
         let shared = Arc::new(Shared::default());
-        let context = Deliveries {
-            shared: Arc::clone(&shared),
-        };
-        let client: ThreadedProducer<Deliveries> = config(spec)
-            .create_with_context(context)
-            .map_err(SettingsError::Refused)?;
+        let context = Deliveries { shared: Arc::clone(&shared) };
+        let client: ThreadedProducer<Deliveries> =
+            config(spec).create_with_context(context).map_err(SettingsError::Refused)?;
         let mut waiting = false;
         while !stop.is_requested() {
             match client.init_transactions(ATTEMPT) {
                 Ok(()) => {
                     if waiting {
-                        info!(
-                            transactional_id = spec.transactional_id,
-                            "the producer is ready"
-                        );
+                        info!(transactional_id = spec.transactional_id, "the producer is ready");
                     }
                     return Ok(Some(Self {
                         client,
@@ -75,10 +69,7 @@ impl TransactionalProducer for LibrdkafkaProducer {
                 }
                 Err(source) => {
                     let transactional_id = spec.transactional_id.clone();
-                    return Err(ConnectError::Refused {
-                        transactional_id,
-                        source,
-                    });
+                    return Err(ConnectError::Refused { transactional_id, source });
                 }
             }
         }
@@ -114,8 +105,7 @@ impl LibrdkafkaProducer {
             let offsets = topic_partition_list(input.offsets).map_err(aborted("offsets"))?;
             self.call("send offsets", || {
                 let timeout = self.transaction_timeout;
-                self.client
-                    .send_offsets_to_transaction(&offsets, input.group, timeout)
+                self.client.send_offsets_to_transaction(&offsets, input.group, timeout)
             })?;
         }
         // The client's commit flushes in slices of 100 ms while anything is in flight.
@@ -152,10 +142,7 @@ impl LibrdkafkaProducer {
         outgoing.headers = (record.n_headers() > 0).then(|| {
             let headers = OwnedHeaders::new_with_capacity(record.n_headers());
             let one = |headers: OwnedHeaders, (key, value)| {
-                headers.insert(Header {
-                    key,
-                    value: Some(value),
-                })
+                headers.insert(Header { key, value: Some(value) })
             };
             record.headers().fold(headers, one)
         });
@@ -226,11 +213,7 @@ impl LibrdkafkaProducer {
     }
 
     fn slow_cause(&self, phase: &'static str, elapsed: Duration) -> Cause {
-        Cause::Slow {
-            phase,
-            elapsed_ms: elapsed.as_millis(),
-            bound_ms: self.slow.as_millis(),
-        }
+        Cause::Slow { phase, elapsed_ms: elapsed.as_millis(), bound_ms: self.slow.as_millis() }
     }
 }
 
@@ -258,10 +241,7 @@ fn config(spec: &ProducerSpec) -> rdkafka::ClientConfig {
     let mut config = spec.client.sender_config(&spec.transactional_id);
     config
         .set("transactional.id", &spec.transactional_id)
-        .set(
-            "transaction.timeout.ms",
-            spec.lane.transaction_timeout_ms.to_string(),
-        )
+        .set("transaction.timeout.ms", spec.lane.transaction_timeout_ms.to_string())
         .set("socket.timeout.ms", spec.lane.socket_timeout_ms.to_string())
         .set("linger.ms", spec.lane.producer_linger_ms.to_string())
         .set("compression.type", &spec.lane.compression)

@@ -37,10 +37,7 @@ impl ProducerSpec {
             lane: lane.clone(),
             transactional_id: transactional_id.into(),
             record_bytes_max: limits().max().unwrap_or(0),
-            batch_bytes_max: limits()
-                .min()
-                .unwrap_or(BATCH_BYTES_MAX)
-                .min(BATCH_BYTES_MAX),
+            batch_bytes_max: limits().min().unwrap_or(BATCH_BYTES_MAX).min(BATCH_BYTES_MAX),
         }
     }
 }
