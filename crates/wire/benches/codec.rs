@@ -62,7 +62,7 @@ fn encoded(format: Format) -> Vec<u8> {
     bytes
 }
 
-#[divan::bench(args = [Format::Protobuf, Format::Json])]
+#[divan::bench(sample_size = 100, args = [Format::Protobuf, Format::Json])]
 fn decode_event(bencher: Bencher<'_, '_>, format: &Format) {
     let bytes = encoded(*format);
     let header = [("content-type", Some(format.content_type().as_bytes()))];
@@ -71,7 +71,7 @@ fn decode_event(bencher: Bencher<'_, '_>, format: &Format) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 100)]
 fn decode_event_with_sonic_rs(bencher: Bencher<'_, '_>) {
     let bytes = encoded(Format::Json);
     bencher.bench_local(|| {
@@ -84,13 +84,13 @@ fn decode_event_with_sonic_rs(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 100)]
 fn check_context(bencher: Bencher<'_, '_>) {
     let required = required();
     bencher.bench_local(|| JsonContext.check(black_box(CTX), black_box(&required)).unwrap());
 }
 
-#[divan::bench(args = [Format::Protobuf, Format::Json])]
+#[divan::bench(sample_size = 100, args = [Format::Protobuf, Format::Json])]
 fn encode_assignment(bencher: Bencher<'_, '_>, format: &Format) {
     let event = sample();
     let assignment = Assignment {
@@ -144,7 +144,7 @@ fn sample_fact() -> Fact<'static> {
     }
 }
 
-#[divan::bench(args = [Format::Protobuf, Format::Json])]
+#[divan::bench(sample_size = 100, args = [Format::Protobuf, Format::Json])]
 fn encode_fact(bencher: Bencher<'_, '_>, format: &Format) {
     let sample = sample_fact();
     let mut buffer = Vec::with_capacity(4_096);
@@ -155,7 +155,7 @@ fn encode_fact(bencher: Bencher<'_, '_>, format: &Format) {
     });
 }
 
-#[divan::bench(args = [Format::Protobuf, Format::Json])]
+#[divan::bench(sample_size = 100, args = [Format::Protobuf, Format::Json])]
 fn decode_fact(bencher: Bencher<'_, '_>, format: &Format) {
     let mut bytes = Vec::new();
     fact::encode(&sample_fact(), *format, &mut bytes);

@@ -73,8 +73,8 @@ impl<'a> Fields<'a> for Draft<'a> {
         match number {
             number::EVENT_ID => self.event_id = value.text()?,
             number::REQUESTED_AT => self.requested_at.set(value)?,
-            number::REQUESTED_BY => self.requested_by = value.optional_text()?,
-            number::REASON => self.reason = value.optional_text()?,
+            number::REQUESTED_BY => value.text_into(&mut self.requested_by)?,
+            number::REASON => value.text_into(&mut self.reason)?,
             _ => {}
         }
         Ok(())

@@ -136,6 +136,12 @@ impl Attributes<'_> {
 }
 
 fn content_type_of(header: &[u8]) -> Result<ContentType, Malformed> {
+    // As nearly everybody writes them.
+    match header {
+        b"application/protobuf" => return Ok(ContentType::Is(Format::Protobuf)),
+        b"application/json" => return Ok(ContentType::Is(Format::Json)),
+        _ => {}
+    }
     let end = header.iter().position(|byte| *byte == b';').unwrap_or(header.len());
     let essence = header[..end].trim_ascii();
     let is = |name: &str| essence.eq_ignore_ascii_case(name.as_bytes());
@@ -177,12 +183,12 @@ impl<'a> Fields<'a> for Structured<'a> {
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
             number::SPEC_VERSION => self.spec_version = value.text()?,
-            number::ID => self.attributes.id = value.optional_text()?,
-            number::SOURCE => self.attributes.source = value.optional_text()?,
-            number::TYPE => self.attributes.kind = value.optional_text()?,
-            number::TIME => self.attributes.time = value.optional_text()?,
-            number::SUBJECT => self.attributes.subject = value.optional_text()?,
-            number::DATA_CONTENT_TYPE => self.data_content_type = value.optional_text()?,
+            number::ID => value.text_into(&mut self.attributes.id)?,
+            number::SOURCE => value.text_into(&mut self.attributes.source)?,
+            number::TYPE => value.text_into(&mut self.attributes.kind)?,
+            number::TIME => value.text_into(&mut self.attributes.time)?,
+            number::SUBJECT => value.text_into(&mut self.attributes.subject)?,
+            number::DATA_CONTENT_TYPE => value.text_into(&mut self.data_content_type)?,
             number::DATA => self.data = Some(value),
             number::DATA_BASE64 => self.has_data_base64 = !matches!(value, Value::Null),
             _ => {}

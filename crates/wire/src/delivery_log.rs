@@ -78,15 +78,15 @@ impl<'a> Fields<'a> for Draft<'a> {
     #[inline]
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::ASSIGNMENT_ID => self.assignment_id = value.optional_text()?,
-            number::EVENT_ID => self.event_id = value.optional_text()?,
+            number::ASSIGNMENT_ID => value.text_into(&mut self.assignment_id)?,
+            number::EVENT_ID => value.text_into(&mut self.event_id)?,
             number::ATTEMPT => self.attempt = value.uint32()?,
             number::OUTCOME => self.outcome = value.word()?,
-            number::REASON => self.reason = value.optional_text()?,
+            number::REASON => value.text_into(&mut self.reason)?,
             number::KIND => self.kind = value.word()?,
             number::OCCURRED_AT => self.occurred_at.set(value)?,
-            number::PROVIDER => self.provider = value.optional_text()?,
-            number::PROVIDER_MESSAGE_ID => self.provider_message_id = value.optional_text()?,
+            number::PROVIDER => value.text_into(&mut self.provider)?,
+            number::PROVIDER_MESSAGE_ID => value.text_into(&mut self.provider_message_id)?,
             _ => {}
         }
         Ok(())

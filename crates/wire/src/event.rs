@@ -11,6 +11,7 @@ use crate::event_id::{event_id_of_position, event_id_of_text};
 use crate::format::Format;
 use crate::malformed::{Malformed, Problem};
 use crate::message::{self, Encode, Fault, Fields, Write, fields, time_of};
+use crate::protobuf::Reader;
 use crate::value::{Moment, Value};
 
 pub use undecodable::Undecodable;
@@ -157,19 +158,19 @@ impl<'a> Draft<'a> {
     #[inline]
     fn take(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::ID => self.id = value.optional_text()?,
-            number::TYPE => self.event_type = value.optional_text()?,
+            number::ID => value.text_into(&mut self.id)?,
+            number::TYPE => value.text_into(&mut self.event_type)?,
             number::CHANNEL => self.channel = channel(value)?,
-            number::EMAIL => self.email = value.optional_text()?,
-            number::MOBILE_PHONE => self.mobile_phone = value.optional_text()?,
-            number::REGISTRATION_TOKEN => self.registration_token = value.optional_text()?,
-            number::MOBILE_APP => self.mobile_app = value.optional_text()?,
-            number::EXTERNAL_ID => self.external_id = value.optional_text()?,
-            number::ORIGIN => self.origin = value.optional_text()?,
-            number::TENANT => self.tenant = value.optional_text()?,
-            number::LANGUAGE => self.language = value.optional_text()?,
-            number::COUNTRY => self.country = value.optional_text()?,
-            number::EMAIL_FORMAT => self.email_format = value.optional_text()?,
+            number::EMAIL => value.text_into(&mut self.email)?,
+            number::MOBILE_PHONE => value.text_into(&mut self.mobile_phone)?,
+            number::REGISTRATION_TOKEN => value.text_into(&mut self.registration_token)?,
+            number::MOBILE_APP => value.text_into(&mut self.mobile_app)?,
+            number::EXTERNAL_ID => value.text_into(&mut self.external_id)?,
+            number::ORIGIN => value.text_into(&mut self.origin)?,
+            number::TENANT => value.text_into(&mut self.tenant)?,
+            number::LANGUAGE => value.text_into(&mut self.language)?,
+            number::COUNTRY => value.text_into(&mut self.country)?,
+            number::EMAIL_FORMAT => value.text_into(&mut self.email_format)?,
             number::OCCURRED_AT => self.occurred_at.set(value)?,
             number::SCHEDULED => self.scheduled.set(value)?,
             number::EXPIRATION => self.expiration.set(value)?,
@@ -181,7 +182,7 @@ impl<'a> Draft<'a> {
 
     fn read(&mut self, format: Format, bytes: &'a [u8]) -> Result<(), Malformed> {
         match format {
-            Format::Protobuf => message::read_protobuf(self, bytes)?,
+            Format::Protobuf => message::read_protobuf(self, Reader::new(bytes, 0))?,
             Format::Json => {
                 self.faults.forgive = true;
                 let text = message::utf8(bytes).map_err(Fault::from)?;
@@ -257,7 +258,9 @@ fn channel(value: Value<'_>) -> Result<Option<Channel<'_>>, Problem> {
     let name = if let Value::Number(number) = value {
         Some(Cow::Borrowed(number))
     } else {
-        value.optional_text()?
+        let mut name = None;
+        value.text_into(&mut name)?;
+        name
     };
     let channel = name.map(Channel::new).transpose();
     channel.map_err(|_| Problem("is not the name of a channel"))

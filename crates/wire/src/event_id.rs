@@ -18,14 +18,19 @@ pub fn event_id_of_position(position: &SourcePosition<'_>) -> EventId<'static> {
 /// or has control characters, its UUIDv5 under the same namespace. The producer can compute it, and a
 /// repeated event has the same. `None` for an empty text.
 pub fn event_id_of_text<'a>(text: impl Into<Cow<'a, str>>) -> Option<EventId<'a>> {
-    let text = text.into();
-    // Asked first, because the constructor takes the text with it when it refuses.
-    if text.len() <= EventId::BYTES_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return EventId::new(text).ok();
+    match text.into() {
+        Cow::Borrowed(text) => kept_or_hashed(EventId::new(text), text),
+        Cow::Owned(text) => {
+            let id = kept_or_hashed(EventId::new(text.as_str()), &text)?;
+            Some(if id.as_str() == text { EventId::new(text).ok()? } else { id.into_owned() })
+        }
     }
-    match EventId::new(text.as_ref()) {
-        Ok(_) => EventId::new(text).ok(),
-        Err(EventIdFault::TooLong | EventIdFault::NotPrintable) => Some(hashed(&text)),
+}
+
+fn kept_or_hashed<'a>(id: Result<EventId<'a>, EventIdFault>, text: &str) -> Option<EventId<'a>> {
+    match id {
+        Ok(id) => Some(id),
+        Err(EventIdFault::TooLong | EventIdFault::NotPrintable) => Some(hashed(text)),
         Err(EventIdFault::Empty) => None,
     }
 }

@@ -88,9 +88,9 @@ impl<'a> Fields<'a> for Draft<'a> {
             number::EVENT_ID => self.event_id = value.text()?,
             number::ATTEMPT => self.attempt = value.uint32()?,
             number::OCCURRED_AT => self.occurred_at.set(value)?,
-            number::EVENT_TYPE => self.event_type = value.optional_text()?,
-            number::EXTERNAL_ID => self.external_id = value.optional_text()?,
-            number::TENANT => self.tenant = value.optional_text()?,
+            number::EVENT_TYPE => value.text_into(&mut self.event_type)?,
+            number::EXTERNAL_ID => value.text_into(&mut self.external_id)?,
+            number::TENANT => value.text_into(&mut self.tenant)?,
             number::LANE => self.lane = value.word()?,
             _ => self.kind.set(number, value)?,
         }

@@ -67,8 +67,10 @@ impl From<Fault> for Malformed {
 
 /// Takes in the fields of a protobuf message.
 #[inline]
-pub(crate) fn read_protobuf<'a, M: Fields<'a>>(into: &mut M, bytes: &'a [u8]) -> Result<(), Fault> {
-    let mut reader = protobuf::Reader::new(bytes, M::LEVEL);
+pub(crate) fn read_protobuf<'a, M: Fields<'a>>(
+    into: &mut M,
+    mut reader: protobuf::Reader<'a>,
+) -> Result<(), Fault> {
     while let Some((number, value)) = reader.field()? {
         into.set(number, value)
             .map_err(|problem| Fault { field: name_of::<M>(number), problem })?;
@@ -125,7 +127,7 @@ pub(crate) fn read<'a, M: Fields<'a> + Default>(
 ) -> Result<M, Malformed> {
     let mut message = M::default();
     match format {
-        Format::Protobuf => read_protobuf(&mut message, bytes)?,
+        Format::Protobuf => read_protobuf(&mut message, protobuf::Reader::new(bytes, M::LEVEL))?,
         Format::Json => read_json(&mut message, utf8(bytes).map_err(Fault::from)?)?,
     }
     Ok(message)

@@ -87,10 +87,10 @@ impl<'a> Fields<'a> for Draft<'a> {
         match number {
             number::TEMPLATE_ID => self.template_id = value.text()?,
             number::VERSION => self.version = value.uint32()?,
-            number::SUBJECT => self.subject = value.optional_text()?,
-            number::TEXT => self.text = value.optional_text()?,
-            number::HTML => self.html = value.optional_text()?,
-            number::TITLE => self.title = value.optional_text()?,
+            number::SUBJECT => value.text_into(&mut self.subject)?,
+            number::TEXT => value.text_into(&mut self.text)?,
+            number::HTML => value.text_into(&mut self.html)?,
+            number::TITLE => value.text_into(&mut self.title)?,
             number::SCHEMA => self.schema = value.json()?,
             _ => {}
         }

@@ -14,7 +14,7 @@ use crate::protobuf::Reader;
 use crate::rfc3339;
 use crate::words::Word;
 
-/// One field's value, not yet converted. The first three come from protobuf, the rest from JSON,
+/// One field's value, not yet converted. The first four come from protobuf, the rest from JSON,
 /// where the text of an object, array or number has been checked to be well formed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
@@ -22,6 +22,8 @@ pub(crate) enum Value<'a> {
     Varint(u64),
     /// Length-delimited bytes.
     Bytes(&'a [u8]),
+    /// Length-delimited bytes that are known to be UTF-8.
+    Utf8(&'a str),
     /// What no field of ours has: a fixed-width number or a group.
     Fixed,
     /// A string.
@@ -60,10 +62,11 @@ impl<'a> Value<'a> {
     #[inline]
     pub(crate) fn text(self) -> Result<Cow<'a, str>, Problem> {
         match self {
+            Self::Utf8(text) => Ok(Cow::Borrowed(text)),
+            Self::Text(text) => Ok(text.unescape()),
             Self::Bytes(bytes) => {
                 std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| NOT_UTF8)
             }
-            Self::Text(text) => Ok(text.unescape()),
             Self::Null => Ok(Cow::Borrowed("")),
             Self::Varint(_)
             | Self::Fixed
@@ -74,10 +77,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A text, where empty means that there is none.
+    /// A text into `slot`, where empty means that there is none.
     #[inline]
-    pub(crate) fn optional_text(self) -> Result<Option<Cow<'a, str>>, Problem> {
-        self.text().map(|text| (!text.is_empty()).then_some(text))
+    pub(crate) fn text_into(self, slot: &mut Option<Cow<'a, str>>) -> Result<(), Problem> {
+        let text = self.text()?;
+        *slot = (!text.is_empty()).then_some(text);
+        Ok(())
     }
 
     /// Data whose JSON form is the JSON itself. Not looked into; absent is empty.
@@ -85,6 +90,7 @@ impl<'a> Value<'a> {
     pub(crate) fn json(self) -> Result<&'a [u8], Problem> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
+            Self::Utf8(text) => Ok(text.as_bytes()),
             Self::Text(text) => Ok(text.quoted().as_bytes()),
             Self::Number(text) | Self::Object(text) | Self::Array(text) => Ok(text.as_bytes()),
             Self::Bool(true) => Ok(b"true"),
@@ -98,6 +104,7 @@ impl<'a> Value<'a> {
     pub(crate) fn bytes(self) -> Result<Cow<'a, [u8]>, Problem> {
         match self {
             Self::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Utf8(text) => Ok(Cow::Borrowed(text.as_bytes())),
             Self::Text(text) => {
                 let text = text.unescape();
                 BASE64
@@ -123,9 +130,12 @@ impl<'a> Value<'a> {
             Self::Number(text) => text.parse().map_err(|_| NOT_A_NUMBER),
             Self::Text(text) => text.unescape().parse().map_err(|_| NOT_A_NUMBER),
             Self::Null => Ok(0),
-            Self::Bytes(_) | Self::Fixed | Self::Bool(_) | Self::Object(_) | Self::Array(_) => {
-                Err(NOT_A_NUMBER)
-            }
+            Self::Bytes(_)
+            | Self::Utf8(_)
+            | Self::Fixed
+            | Self::Bool(_)
+            | Self::Object(_)
+            | Self::Array(_) => Err(NOT_A_NUMBER),
         }
     }
 
@@ -152,6 +162,7 @@ impl<'a> Value<'a> {
             Self::Bool(flag) => Ok(flag),
             Self::Null => Ok(false),
             Self::Bytes(_)
+            | Self::Utf8(_)
             | Self::Fixed
             | Self::Text(_)
             | Self::Number(_)
@@ -175,20 +186,22 @@ impl<'a> Value<'a> {
                     .ok_or(NOT_A_WORD)
             }
             Self::Null => Ok(None),
-            Self::Bytes(_) | Self::Fixed | Self::Bool(_) | Self::Object(_) | Self::Array(_) => {
-                Err(NOT_A_WORD)
-            }
+            Self::Bytes(_)
+            | Self::Utf8(_)
+            | Self::Fixed
+            | Self::Bool(_)
+            | Self::Object(_)
+            | Self::Array(_) => Err(NOT_A_WORD),
         }
     }
 
     /// A message inside a message, taken into `into` on top of what is there already. `false` where
     /// it is absent.
     pub(crate) fn message<M: Fields<'a>>(self, into: &mut M) -> Result<bool, Problem> {
-        match self {
-            Self::Bytes(bytes) => {
-                message::read_protobuf(into, bytes).map_err(|fault| fault.problem)?;
-            }
-            Self::Object(text) => message::read_json(into, text).map_err(|fault| fault.problem)?,
+        let read = match self {
+            Self::Bytes(bytes) => message::read_protobuf(into, Reader::new(bytes, M::LEVEL)),
+            Self::Utf8(text) => message::read_protobuf(into, Reader::of_text(text, M::LEVEL)),
+            Self::Object(text) => message::read_json(into, text),
             Self::Null => return Ok(false),
             Self::Varint(_)
             | Self::Fixed
@@ -196,8 +209,8 @@ impl<'a> Value<'a> {
             | Self::Number(_)
             | Self::Bool(_)
             | Self::Array(_) => return Err(NOT_A_MESSAGE),
-        }
-        Ok(true)
+        };
+        read.map(|()| true).map_err(|fault| fault.problem)
     }
 
     /// A repeated field: one element of it in protobuf, all of them in JSON.
@@ -206,7 +219,7 @@ impl<'a> Value<'a> {
         mut element: impl FnMut(Value<'a>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         match self {
-            Self::Bytes(_) | Self::Varint(_) | Self::Fixed => element(self),
+            Self::Bytes(_) | Self::Utf8(_) | Self::Varint(_) | Self::Fixed => element(self),
             Self::Array(text) => crate::json::elements(text, element),
             Self::Null => Ok(()),
             Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Object(_) => Err(NOT_A_LIST),
@@ -218,8 +231,19 @@ impl<'a> Value<'a> {
         self,
         mut element: impl FnMut(Value<'a>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
-        let Self::Bytes(bytes) = self else { return self.elements(element) };
-        let mut packed = Reader::new(bytes, 0);
+        let bytes = match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Utf8(text) => text.as_bytes(),
+            Self::Varint(_)
+            | Self::Fixed
+            | Self::Text(_)
+            | Self::Number(_)
+            | Self::Bool(_)
+            | Self::Object(_)
+            | Self::Array(_)
+            | Self::Null => return self.elements(element),
+        };
+        let mut packed = Reader::of_numbers(bytes, 0);
         while let Some(number) = packed.packed()? {
             element(Value::Varint(number))?;
         }
@@ -240,18 +264,8 @@ impl Moment {
     /// Takes a field's value in.
     pub(crate) fn set(&mut self, value: Value<'_>) -> Result<(), Problem> {
         match value {
-            Value::Bytes(bytes) => {
-                self.present = true;
-                let mut reader = Reader::new(bytes, 1);
-                while let Some((number, value)) = reader.field()? {
-                    match (number, value) {
-                        (1, Value::Varint(seconds)) => self.seconds = seconds.cast_signed(),
-                        (2, Value::Varint(nanos)) => self.nanos = low_bits(nanos).cast_signed(),
-                        (1 | 2, _) => return Err(NOT_A_TIME),
-                        _ => {}
-                    }
-                }
-            }
+            Value::Bytes(bytes) => self.merge(bytes)?,
+            Value::Utf8(text) => self.merge(text.as_bytes())?,
             Value::Text(text) => *self = Self::of_text(&text.unescape())?,
             Value::Null => *self = Self::default(),
             Value::Varint(_)
@@ -260,6 +274,20 @@ impl Moment {
             | Value::Bool(_)
             | Value::Object(_)
             | Value::Array(_) => return Err(NOT_A_TIME),
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.present = true;
+        let mut reader = Reader::of_numbers(bytes, 1);
+        while let Some((number, value)) = reader.field()? {
+            match (number, value) {
+                (1, Value::Varint(seconds)) => self.seconds = seconds.cast_signed(),
+                (2, Value::Varint(nanos)) => self.nanos = low_bits(nanos).cast_signed(),
+                (1 | 2, _) => return Err(NOT_A_TIME),
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ fn check<T: PartialEq + Debug>(
         let mut written = Vec::new();
         encode(sample, format, &mut written);
         if std::env::var_os("WRITE_GOLDEN").is_some() && !path.exists() {
-            std::fs::write(&path, &written).unwrap();
+            std::fs::write(&path, &written).expect("the folder is there");
         }
         let recorded = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         if written != recorded {
@@ -68,11 +68,11 @@ macro_rules! check {
 }
 
 fn event_id() -> EventId<'static> {
-    EventId::new("3f0c6e9a-Ünï-1").unwrap()
+    EventId::new("3f0c6e9a-Ünï-1").expect("well formed")
 }
 
 fn attempt() -> Attempt {
-    Attempt::new(2).unwrap()
+    Attempt::new(2).expect("not zero")
 }
 
 fn text(text: &'static str) -> Option<Cow<'static, str>> {
@@ -81,7 +81,7 @@ fn text(text: &'static str) -> Option<Cow<'static, str>> {
 
 fn smallest_event() -> Event<'static> {
     Event {
-        id: EventId::new("1").unwrap(),
+        id: EventId::new("1").expect("well formed"),
         event_type: "order.shipped".into(),
         channel: None,
         email: None,

@@ -12,20 +12,34 @@ const TOO_DEEP: Problem = Problem("has groups nested too deeply");
 
 /// Goes through the fields of one message. Accepts what prost accepts.
 pub(crate) struct Reader<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    at: usize,
+    /// As much from the start of `bytes` as is UTF-8. Writers put texts first, so that this is most of
+    /// them at least: checked in one go, they need not be checked one by one.
+    text: &'a str,
     levels_left: u32,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of a message that lies `level` messages deep.
-    pub(crate) const fn new(bytes: &'a [u8], level: u32) -> Self {
-        Self { rest: bytes, levels_left: LEVELS_MAX - level }
+    pub(crate) fn new(bytes: &'a [u8], level: u32) -> Self {
+        Self { text: utf8_start(bytes), ..Self::of_numbers(bytes, level) }
+    }
+
+    /// A reader of a message all of which is UTF-8.
+    pub(crate) const fn of_text(text: &'a str, level: u32) -> Self {
+        Self { text, ..Self::of_numbers(text.as_bytes(), level) }
+    }
+
+    /// A reader of a message in which no text is looked for.
+    pub(crate) const fn of_numbers(bytes: &'a [u8], level: u32) -> Self {
+        Self { bytes, at: 0, text: "", levels_left: LEVELS_MAX - level }
     }
 
     /// The next field, `None` at the end.
     #[inline]
     pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, Problem> {
-        if self.rest.is_empty() {
+        if self.is_at_end() {
             return Ok(None);
         }
         let (number, wire_type) = self.key()?;
@@ -35,10 +49,7 @@ impl<'a> Reader<'a> {
                 self.take(8)?;
                 Value::Fixed
             }
-            2 => {
-                let length = self.varint()?;
-                Value::Bytes(self.take(usize::try_from(length).map_err(|_| TRUNCATED)?)?)
-            }
+            2 => self.delimited()?,
             3 => {
                 self.skip_group(number, self.levels_left)?;
                 Value::Fixed
@@ -55,7 +66,12 @@ impl<'a> Reader<'a> {
 
     /// A packed list is nothing but varints up to the end.
     pub(crate) fn packed(&mut self) -> Result<Option<u64>, Problem> {
-        if self.rest.is_empty() { Ok(None) } else { self.varint().map(Some) }
+        if self.is_at_end() { Ok(None) } else { self.varint().map(Some) }
+    }
+
+    #[inline]
+    const fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
     }
 
     #[inline]
@@ -66,48 +82,61 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
+    fn delimited(&mut self) -> Result<Value<'a>, Problem> {
+        let length = usize::try_from(self.varint()?).map_err(|_| TRUNCATED)?;
+        let start = self.at;
+        let bytes = self.take(length)?;
+        Ok(match self.text.get(start..self.at) {
+            Some(text) => Value::Utf8(text),
+            None => Value::Bytes(bytes),
+        })
+    }
+
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Problem> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or(TRUNCATED)?;
-        self.rest = rest;
+        let end = self.at.checked_add(length).ok_or(TRUNCATED)?;
+        let taken = self.bytes.get(self.at..end).ok_or(TRUNCATED)?;
+        self.at = end;
         Ok(taken)
     }
 
     #[inline]
     fn varint(&mut self) -> Result<u64, Problem> {
-        match self.rest {
-            [first, rest @ ..] if *first < 0x80 => {
-                self.rest = rest;
-                Ok(u64::from(*first))
+        match self.bytes[self.at..] {
+            [first, ..] if first < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(first))
             }
-            [first, second, rest @ ..] if *second < 0x80 => {
-                self.rest = rest;
-                Ok(u64::from(*first & 0x7f) | (u64::from(*second) << 7))
+            [first, second, ..] if second < 0x80 => {
+                self.at += 2;
+                Ok(u64::from(first & 0x7f) | u64::from(second) << 7)
             }
             _ => self.long_varint(),
         }
     }
 
     fn long_varint(&mut self) -> Result<u64, Problem> {
+        let rest = &self.bytes[self.at..];
         let mut number = 0;
-        for (at, byte) in self.rest.iter().take(10).enumerate() {
+        for (at, byte) in rest.iter().take(10).enumerate() {
             // The tenth byte has room for one bit.
             if at == 9 && *byte > 1 {
                 return Err(BAD_VARINT);
             }
             number |= u64::from(byte & 0x7f) << (7 * at);
             if *byte < 0x80 {
-                self.rest = &self.rest[at + 1..];
+                self.at += at + 1;
                 return Ok(number);
             }
         }
-        Err(if self.rest.len() < 10 { TRUNCATED } else { BAD_VARINT })
+        Err(if rest.len() < 10 { TRUNCATED } else { BAD_VARINT })
     }
 
     fn skip_group(&mut self, number: u32, levels_left: u32) -> Result<(), Problem> {
         // The bound keeps hostile input from using up the stack.
         let levels_left = levels_left.checked_sub(1).ok_or(TOO_DEEP)?;
         loop {
-            if self.rest.is_empty() {
+            if self.is_at_end() {
                 return Err(BAD_GROUP);
             }
             let (inner, wire_type) = self.key()?;
@@ -134,6 +163,16 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(BAD_KEY),
             }
+        }
+    }
+}
+
+fn utf8_start(bytes: &[u8]) -> &str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(fault) => {
+            let (start, _) = bytes.split_at(fault.valid_up_to());
+            std::str::from_utf8(start).unwrap_or_default()
         }
     }
 }

@@ -17,7 +17,7 @@ fn exists(value: &Value, path: &str) -> bool {
         Value::Array(array) => array
             .get(segment.parse::<usize>().ok()?)
             .filter(|_| segment == "0" || !segment.starts_with(['0', '+'])),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     });
     found.is_some()
 }
@@ -61,7 +61,7 @@ fn all_paths(value: &Value, before: &str, out: &mut Vec<String>) {
         Value::Array(array) => {
             array.iter().enumerate().for_each(|(index, value)| add(&index.to_string(), value));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -30,10 +30,10 @@ impl<'a> Fields<'a> for Draft<'a> {
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
             number::OUTCOME => self.outcome = value.word()?,
-            number::REASON => self.reason = value.optional_text()?,
+            number::REASON => value.text_into(&mut self.reason)?,
             number::KIND => self.kind = value.word()?,
-            number::PROVIDER => self.provider = value.optional_text()?,
-            number::PROVIDER_MESSAGE_ID => self.provider_message_id = value.optional_text()?,
+            number::PROVIDER => value.text_into(&mut self.provider)?,
+            number::PROVIDER_MESSAGE_ID => value.text_into(&mut self.provider_message_id)?,
             _ => {}
         }
         Ok(())

@@ -27,7 +27,7 @@ impl<'a> Fields<'a> for Draft<'a> {
         match number {
             number::REASON => self.reason = value.text()?,
             number::DETAIL => self.detail = value.text()?,
-            number::NEAREST => self.nearest = value.optional_text()?,
+            number::NEAREST => value.text_into(&mut self.nearest)?,
             _ => {}
         }
         Ok(())
