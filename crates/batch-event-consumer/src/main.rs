@@ -1,3 +1,18 @@
-//! Binds batch events.
+//! Binds batch events to templates, exactly once.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use event_consumer::Side;
+
+/// Binds batch events to templates, exactly once: reads `batch-event`, writes `batch-assignment` and `event-journal`.
+#[derive(Parser)]
+#[command(name = "batch-event-consumer", version)]
+struct Arguments {
+    #[command(flatten)]
+    flags: service::Flags,
+}
+
+fn main() -> ExitCode {
+    event_consumer::main(Side::Batch, &Arguments::parse().flags)
+}

@@ -81,6 +81,7 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     };
     let topics: Vec<&str> = lane.subscription.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
+    lane.status.turned(clock_ms());
     lane.status.set_phase(Phase::Running);
     info!(lane = producer_spec.transactional_id, ?topics, "lane running");
     let mut engine = Engine {
@@ -304,6 +305,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
                 break committed;
             }
         };
+        self.status.turned(clock_ms());
         self.status.set_phase(Phase::Running);
         let reached = |(at, next, _): &BatchOffset| {
             committed.iter().any(|(of, position)| of == at && *position >= Some(*next))

@@ -210,7 +210,10 @@ impl RecordBuilder<'_> {
     }
 
     /// More headers.
-    pub fn headers<'h>(mut self, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Self {
+    pub fn headers<'n, 'v>(
+        mut self,
+        headers: impl IntoIterator<Item = (&'n str, &'v [u8])>,
+    ) -> Self {
         for (name, value) in headers {
             self.push_header(name, value);
         }

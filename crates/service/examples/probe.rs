@@ -1,5 +1,6 @@
 //! The smallest service: waits until it is asked to stop. The tests of this crate run it.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ impl Settings for Probe {
     }
 }
 
+const NO_DEFAULTS: BTreeMap<&str, u32> = BTreeMap::new();
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -83,7 +86,7 @@ impl HealthSource for Waiting {
 }
 
 fn main() -> ExitCode {
-    service::run("probe", &Arguments::parse().flags, |probe: Probe, context| {
+    service::run("probe", &NO_DEFAULTS, &Arguments::parse().flags, |probe: Probe, context| {
         context.watch(Arc::new(Waiting));
         match probe.behaviour {
             Behaviour::Good | Behaviour::Stuck => {}

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! fn main() -> ExitCode {
-//!     service::run("rt-event-consumer", &Flags::parse().common, |settings: Settings, context| {
+//!     service::run("rt-event-consumer", &defaults, &Arguments::parse().flags, |settings: Settings, context| {
 //!         let lanes = build(&settings, context)?;   // refused settings and topics end here
 //!         lanes.run(context.stop())                 // returns when stopped and drained
 //!     })

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use lane::{LaneStatus, Stop};
+use serde::Serialize;
 use tracing::info;
 
 use crate::config::{Sources, load};
@@ -64,16 +65,17 @@ impl Context {
     }
 }
 
-/// All of a binary's `main` but its flags: reads the configuration, starts logging, signals, health
+/// All of a binary's `main` but its flags: reads the configuration over `defaults`, starts logging, signals, health
 /// and metrics, and does `work`, which returns when it was asked to stop and has drained.
 ///
 /// A failure is one line on standard error, and the code to end with.
 pub fn run<S: Settings>(
     program: &'static str,
+    defaults: &impl Serialize,
     flags: &Flags,
     work: impl FnOnce(S, &Context) -> Result<(), Failure>,
 ) -> ExitCode {
-    match supervised(program, flags, work) {
+    match supervised(program, defaults, flags, work) {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(program).into(),
     }
@@ -81,10 +83,12 @@ pub fn run<S: Settings>(
 
 fn supervised<S: Settings>(
     program: &'static str,
+    defaults: &impl Serialize,
     flags: &Flags,
     work: impl FnOnce(S, &Context) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    let settings: S = load(&Sources::of_process(flags)).map_err(Failure::configuration)?;
+    let settings: S =
+        load(defaults, &Sources::of_process(flags)).map_err(Failure::configuration)?;
     settings.validate().map_err(Failure::configuration)?;
     let process = settings.process();
     let rust_log = std::env::var("RUST_LOG").ok();

@@ -8,7 +8,8 @@ pub use error::ConfigError;
 use std::path::PathBuf;
 
 use figment::Figment;
-use figment::providers::{Format as _, Toml};
+use figment::providers::{Format as _, Serialized, Toml};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::flags::Flags;
@@ -45,7 +46,7 @@ impl Sources {
 
 const BOOTSTRAP_SERVERS: &str = "kafka.bootstrap_servers";
 
-/// Reads a configuration.
+/// Reads a configuration: `defaults`, which may be an empty map, and over them what the sources say.
 ///
 /// A variable `BINDERY_KAFKA__BOOTSTRAP_SERVERS` sets `kafka.bootstrap_servers`; so does
 /// `KAFKA_BOOTSTRAP_SERVERS`, which any program knows, if the first is absent. Below `properties`
@@ -53,8 +54,11 @@ const BOOTSTRAP_SERVERS: &str = "kafka.bootstrap_servers";
 ///
 /// # Errors
 /// [`ConfigError`], each one line that names the setting and where it came from.
-pub fn load<S: DeserializeOwned>(sources: &Sources) -> Result<S, ConfigError> {
-    let mut figment = Figment::new();
+pub fn load<S: DeserializeOwned>(
+    defaults: &impl Serialize,
+    sources: &Sources,
+) -> Result<S, ConfigError> {
+    let mut figment = Figment::from(Serialized::defaults(defaults));
     if let Some(path) = &sources.file {
         // Figment takes a file that is not there for an empty one.
         let text = std::fs::read_to_string(path)

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::*;
@@ -13,6 +15,8 @@ struct Example {
     #[serde(default)]
     linger_ms: u32,
 }
+
+const NO_DEFAULTS: BTreeMap<&str, u32> = BTreeMap::new();
 
 struct Layers<'a> {
     file: Option<&'a str>,
@@ -34,7 +38,7 @@ fn read(layers: &Layers<'_>) -> Result<Example, String> {
     });
     let sources =
         Sources { file, environment: owned(layers.environment), flags: owned(layers.flags) };
-    load(&sources)
+    load(&NO_DEFAULTS, &sources)
         .map_err(|error| one_line(&error).replace(&format!("{}/", folder.path().display()), ""))
 }
 
@@ -46,6 +50,16 @@ const FILE: &str = "
     [log]
     level = 'debug'
 ";
+
+#[test]
+fn a_file_that_sets_a_part_leaves_the_defaults_of_the_rest() {
+    let defaults = serde_json::json!({"kafka": {"bootstrap_servers": "default:1"}, "linger_ms": 7});
+    let flags = vec![("log.level".to_owned(), "warn".to_owned())];
+    let sources = Sources { file: None, environment: Vec::new(), flags };
+    let example: Example = load(&defaults, &sources).unwrap();
+    assert_eq!(example.kafka.bootstrap_servers, "default:1");
+    assert_eq!((example.linger_ms, &*example.log.level), (7, "warn"));
+}
 
 /// The layers in, bootstrap servers, linger and level out.
 #[track_caller]
@@ -167,7 +181,7 @@ fn a_file_that_is_not_toml_is_refused_in_one_line() {
 fn a_file_that_is_not_there_is_refused() {
     let sources = Sources { file: Some("/nowhere/b.toml".into()), ..Sources::default() };
     assert_eq!(
-        one_line(&load::<Example>(&sources).unwrap_err()),
+        one_line(&load::<Example>(&NO_DEFAULTS, &sources).unwrap_err()),
         "cannot read the configuration file `/nowhere/b.toml`: No such file or directory (os error 2)"
     );
 }

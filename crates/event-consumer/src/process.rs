@@ -1,0 +1,17 @@
+use std::process::ExitCode;
+
+use service::Flags;
+
+use crate::{EventConsumer, EventConsumerSettings, Side};
+
+/// All of a binary's `main` but its flags.
+pub fn main(side: Side, flags: &Flags) -> ExitCode {
+    let defaults = EventConsumerSettings::new(side, "");
+    service::run(side.name(), &defaults, flags, |settings, context| {
+        let consumer = EventConsumer::new(side, settings);
+        for (name, status) in consumer.lanes() {
+            context.watch_lane(&name, status);
+        }
+        consumer.run(context.stop())
+    })
+}
