@@ -71,7 +71,7 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::EVENT_ID => self.event_id = value.text()?,
+            number::EVENT_ID => value.text_over(&mut self.event_id)?,
             number::REQUESTED_AT => self.requested_at.set(value)?,
             number::REQUESTED_BY => value.text_into(&mut self.requested_by)?,
             number::REASON => value.text_into(&mut self.reason)?,

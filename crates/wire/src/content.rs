@@ -182,7 +182,7 @@ impl<'a> Fields<'a> for Structured<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::SPEC_VERSION => self.spec_version = value.text()?,
+            number::SPEC_VERSION => value.text_over(&mut self.spec_version)?,
             number::ID => value.text_into(&mut self.attributes.id)?,
             number::SOURCE => value.text_into(&mut self.attributes.source)?,
             number::TYPE => value.text_into(&mut self.attributes.kind)?,

@@ -116,7 +116,7 @@ struct Faults {
 impl<'a> Fields<'a> for Draft<'a> {
     const FIELDS: &'static [message::Field] = FIELDS;
 
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match self.take(number, value) {
             Ok(()) => self.faults.forget(number),
@@ -155,7 +155,7 @@ impl Faults {
 }
 
 impl<'a> Draft<'a> {
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
             number::ID => value.text_into(&mut self.id)?,

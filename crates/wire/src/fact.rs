@@ -85,7 +85,7 @@ impl<'a> Fields<'a> for Draft<'a> {
     #[inline]
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::EVENT_ID => self.event_id = value.text()?,
+            number::EVENT_ID => value.text_over(&mut self.event_id)?,
             number::ATTEMPT => self.attempt = value.uint32()?,
             number::OCCURRED_AT => self.occurred_at.set(value)?,
             number::EVENT_TYPE => value.text_into(&mut self.event_type)?,

@@ -116,7 +116,7 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::EVENT_ID => self.event_id = value.text()?,
+            number::EVENT_ID => value.text_over(&mut self.event_id)?,
             number::ATTEMPT => self.attempt = value.uint32()?,
             number::SCHEDULED_UNTIL => self.hold.set_scheduled(value)?,
             number::PAUSED_TEMPLATE_ID => self.hold.set_paused(value)?,
@@ -185,7 +185,7 @@ pub(crate) mod header {
 
         fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
             match number {
-                number::NAME => self.name = value.text()?,
+                number::NAME => value.text_over(&mut self.name)?,
                 number::VALUE => self.value = optional_bytes(value)?,
                 _ => {}
             }

@@ -9,6 +9,8 @@ use domain::Timestamp;
 pub(crate) const SECONDS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+const POWERS_OF_TEN: [i32; 9] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 const DAYS_PER_ERA: i64 = 146_097;
 
 /// The seconds and, of the second, the milliseconds; within [`SECONDS`].
@@ -71,11 +73,8 @@ fn fraction(rest: &[u8]) -> Option<(i32, &[u8])> {
         return None;
     }
     let (fraction, zone) = rest.split_at(length);
-    let mut nanos = i32::try_from(digits(fraction)?).ok()?;
-    for _ in length..9 {
-        nanos *= 10;
-    }
-    Some((nanos, zone))
+    let fraction = i32::try_from(digits(fraction)?).ok()?;
+    Some((fraction * POWERS_OF_TEN[9 - length], zone))
 }
 
 /// The seconds that local time is ahead of UTC.

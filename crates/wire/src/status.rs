@@ -94,10 +94,10 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::EVENT_ID => self.event_id = value.text()?,
+            number::EVENT_ID => value.text_over(&mut self.event_id)?,
             number::STATUS => self.status = value.word()?,
             number::ATTEMPT => self.attempt = value.uint32()?,
-            number::REASON => self.reason = value.text()?,
+            number::REASON => value.text_over(&mut self.reason)?,
             number::TEMPLATE_ID => value.text_into(&mut self.template_id)?,
             number::VERSION => self.version = value.uint32()?,
             number::CHANNEL => value.text_into(&mut self.channel)?,

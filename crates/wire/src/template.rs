@@ -86,10 +86,10 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::ID => self.id = value.text()?,
-            number::EVENT_TYPE => self.event_type = value.text()?,
-            number::CHANNEL => self.channel = value.text()?,
-            number::LANGUAGE => self.language = value.text()?,
+            number::ID => value.text_over(&mut self.id)?,
+            number::EVENT_TYPE => value.text_over(&mut self.event_type)?,
+            number::CHANNEL => value.text_over(&mut self.channel)?,
+            number::LANGUAGE => value.text_over(&mut self.language)?,
             number::LANES => value.packed_elements(|element| self.add_lane(element))?,
             number::STATE => self.state = value.word()?,
             number::STABLE_VERSION => self.stable = value.uint32()?,

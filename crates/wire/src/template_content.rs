@@ -85,7 +85,7 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::TEMPLATE_ID => self.template_id = value.text()?,
+            number::TEMPLATE_ID => value.text_over(&mut self.template_id)?,
             number::VERSION => self.version = value.uint32()?,
             number::SUBJECT => value.text_into(&mut self.subject)?,
             number::TEXT => value.text_into(&mut self.text)?,

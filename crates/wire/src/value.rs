@@ -59,7 +59,6 @@ const LENIENT: GeneralPurposeConfig =
 
 impl<'a> Value<'a> {
     /// A text; absent is empty.
-    #[inline]
     pub(crate) fn text(self) -> Result<Cow<'a, str>, Problem> {
         match self {
             Self::Utf8(text) => Ok(Cow::Borrowed(text)),
@@ -80,9 +79,43 @@ impl<'a> Value<'a> {
     /// A text into `slot`, where empty means that there is none.
     #[inline]
     pub(crate) fn text_into(self, slot: &mut Option<Cow<'a, str>>) -> Result<(), Problem> {
-        let text = self.text()?;
-        *slot = (!text.is_empty()).then_some(text);
+        match self.borrowed_text() {
+            // Written from registers: a `Cow` that goes through memory costs more than all the rest.
+            Some("") => *slot = None,
+            Some(text) => *slot = Some(Cow::Borrowed(text)),
+            None => {
+                let text = self.text()?;
+                *slot = (!text.is_empty()).then_some(text);
+            }
+        }
         Ok(())
+    }
+
+    /// A text into `slot`; absent is empty.
+    #[inline]
+    pub(crate) fn text_over(self, slot: &mut Cow<'a, str>) -> Result<(), Problem> {
+        *slot = match self.borrowed_text() {
+            Some(text) => Cow::Borrowed(text),
+            None => self.text()?,
+        };
+        Ok(())
+    }
+
+    /// The text, where it needs neither check nor change.
+    #[inline]
+    fn borrowed_text(&self) -> Option<&'a str> {
+        match self {
+            Self::Utf8(text) => Some(text),
+            Self::Text(text) => text.unescaped(),
+            Self::Varint(_)
+            | Self::Bytes(_)
+            | Self::Fixed
+            | Self::Number(_)
+            | Self::Bool(_)
+            | Self::Object(_)
+            | Self::Array(_)
+            | Self::Null => None,
+        }
     }
 
     /// Data whose JSON form is the JSON itself. Not looked into; absent is empty.

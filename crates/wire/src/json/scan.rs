@@ -44,7 +44,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next key of the object; `None` after its closing brace. `first` right after entering it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self, first: bool) -> Result<Option<Text<'a>>, Problem> {
         let mut next = self.peek()?;
         if next == b'}' {
@@ -87,7 +87,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The value that comes next, all of it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, Problem> {
         let first = self.peek()?;
         let start = self.at;
@@ -147,7 +147,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Text<'a>, Problem> {
         let (text, after) = Text::scan(self.text, self.at)?;
         self.at = after;

@@ -11,7 +11,8 @@ const BAD_ESCAPE: Problem = Problem("has an impossible escape in a string");
 pub(crate) struct Text<'a> {
     /// With its quotes.
     quoted: &'a str,
-    escaped: bool,
+    // A whole word, though a flag would do: the gap after a flag makes a copy slow.
+    n_escapes: usize,
 }
 
 impl<'a> Text<'a> {
@@ -20,16 +21,16 @@ impl<'a> Text<'a> {
     pub(crate) fn scan(text: &'a str, at: usize) -> Result<(Self, usize), Problem> {
         let bytes = text.as_bytes();
         let mut here = at + 1;
-        let mut escaped = false;
+        let mut n_escapes = 0;
         loop {
             here += plain_bytes(&bytes[here..]);
             match bytes.get(here) {
                 Some(b'"') => {
                     let quoted = &text[at..=here];
-                    return Ok((Self { quoted, escaped }, here + 1));
+                    return Ok((Self { quoted, n_escapes }, here + 1));
                 }
                 Some(b'\\') => {
-                    escaped = true;
+                    n_escapes += 1;
                     here = after_escape(bytes, here)?;
                 }
                 Some(_) => return Err(CONTROL),
@@ -41,13 +42,17 @@ impl<'a> Text<'a> {
     /// The text between the quotes, where it can be compared as it stands.
     #[inline]
     pub(crate) fn unescaped(&self) -> Option<&'a str> {
-        if self.escaped { None } else { Some(self.inner()) }
+        if self.n_escapes > 0 { None } else { Some(self.inner()) }
     }
 
     /// The text that is meant.
     #[inline]
     pub(crate) fn unescape(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(unescape(self.inner())) } else { Cow::Borrowed(self.inner()) }
+        if self.n_escapes > 0 {
+            Cow::Owned(unescape(self.inner()))
+        } else {
+            Cow::Borrowed(self.inner())
+        }
     }
 
     /// The string as written, with its quotes.

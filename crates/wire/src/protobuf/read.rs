@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field, `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, Problem> {
         if self.is_at_end() {
             return Ok(None);
@@ -74,14 +74,14 @@ impl<'a> Reader<'a> {
         self.at == self.bytes.len()
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<(u32, u32), Problem> {
         let key = u32::try_from(self.varint()?).map_err(|_| BAD_KEY)?;
         let (number, wire_type) = (key >> 3, key & 7);
         if number == 0 { Err(BAD_KEY) } else { Ok((number, wire_type)) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn delimited(&mut self) -> Result<Value<'a>, Problem> {
         let length = usize::try_from(self.varint()?).map_err(|_| TRUNCATED)?;
         let start = self.at;
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Problem> {
         let end = self.at.checked_add(length).ok_or(TRUNCATED)?;
         let taken = self.bytes.get(self.at..end).ok_or(TRUNCATED)?;
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, Problem> {
         match self.bytes[self.at..] {
             [first, ..] if first < 0x80 => {

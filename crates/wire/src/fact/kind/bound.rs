@@ -29,9 +29,9 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::TEMPLATE_ID => self.template_id = value.text()?,
+            number::TEMPLATE_ID => value.text_over(&mut self.template_id)?,
             number::VERSION => self.version = value.uint32()?,
-            number::CHANNEL => self.channel = value.text()?,
+            number::CHANNEL => value.text_over(&mut self.channel)?,
             number::REVISION => self.revision = value.signed()?,
             number::LOSERS => value.elements(|element| {
                 let mut draft = candidate::Draft::default();
@@ -98,7 +98,7 @@ pub(crate) mod candidate {
 
         fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
             match number {
-                number::TEMPLATE_ID => self.template_id = value.text()?,
+                number::TEMPLATE_ID => value.text_over(&mut self.template_id)?,
                 number::LOST => self.lost = value.word()?,
                 _ => {}
             }

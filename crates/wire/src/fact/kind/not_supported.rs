@@ -25,8 +25,8 @@ impl<'a> Fields<'a> for Draft<'a> {
 
     fn set(&mut self, number: u32, value: Value<'a>) -> Result<(), Problem> {
         match number {
-            number::REASON => self.reason = value.text()?,
-            number::DETAIL => self.detail = value.text()?,
+            number::REASON => value.text_over(&mut self.reason)?,
+            number::DETAIL => value.text_over(&mut self.detail)?,
             number::NEAREST => value.text_into(&mut self.nearest)?,
             _ => {}
         }
