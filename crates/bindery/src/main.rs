@@ -1,3 +1,7 @@
 //! The command line: demo, topics, template, send, broker.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bindery::main()
+}

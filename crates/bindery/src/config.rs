@@ -1,0 +1,124 @@
+//! Which brokers, which topics.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use kafka::{ClientSettings, Topics};
+use service::Failure;
+use toml::{Table, Value};
+
+use crate::cli::Common;
+
+/// What a command needs to know of the installation.
+#[derive(Debug)]
+pub struct Config {
+    /// How to reach the brokers.
+    pub kafka: ClientSettings,
+    /// The topics' names and shapes.
+    pub topics: Topics,
+}
+
+/// Reads the file if there is one; the address on the command line goes before the one in it.
+///
+/// # Errors
+/// What is wrong with the file, or that no broker is named at all.
+pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
+    load_optional(common)?.ok_or_else(|| {
+        Failure::configuration(anyhow!(
+            "no broker is named; give `--bootstrap-servers host:port` or set KAFKA_BOOTSTRAP_SERVERS"
+        ))
+    })
+}
+
+/// The same; `None` where no broker is named.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> {
+    let file = match &common.config {
+        Some(path) => read(path).map_err(Failure::configuration)?,
+        None => Table::new(),
+    };
+    let config = combine(file, common.bootstrap_servers.as_deref());
+    let config = config.map_err(|error| match &common.config {
+        Some(path) => error.context(format!("in `{}`", path.display())),
+        None => error,
+    });
+    config.map_err(Failure::configuration)
+}
+
+fn read(path: &Path) -> anyhow::Result<Table> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    text.parse().with_context(|| format!("`{}` is not TOML", path.display()))
+}
+
+/// Only the two sections that concern the command line are looked at, so that a service's own file
+/// will do.
+fn combine(mut file: Table, bootstrap_servers: Option<&str>) -> anyhow::Result<Option<Config>> {
+    let mut section = |name: &str| match file.remove(name) {
+        None => Ok(Table::new()),
+        Some(Value::Table(table)) => Ok(table),
+        Some(_) => Err(anyhow!("`{name}` has to be a section")),
+    };
+    let mut kafka = section("kafka")?;
+    let mut topics = Table::try_from(Topics::default())?;
+    merge(&mut topics, section("topics")?);
+    let topics: Topics = topics.try_into().context("section `topics`")?;
+    if let Some(address) = bootstrap_servers {
+        kafka.insert("bootstrap_servers".into(), address.into());
+    }
+    if !kafka.contains_key("bootstrap_servers") {
+        return Ok(None);
+    }
+    let kafka: ClientSettings = kafka.try_into().context("section `kafka`")?;
+    kafka.validate()?;
+    Ok(Some(Config { kafka, topics }))
+}
+
+/// Lays `over` on `base`, table by table.
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(file: &str, address: Option<&str>) -> anyhow::Result<Option<Config>> {
+        combine(file.parse().unwrap(), address)
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let file = "[kafka]\nbootstrap_servers = \"file:1\"";
+        let address = |flag| config(file, flag).unwrap().unwrap().kafka.bootstrap_servers;
+        assert_eq!(address(None), "file:1");
+        assert_eq!(address(Some("flag:2")), "flag:2");
+        assert!(config("", None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_topic_keeps_the_defaults_of_what_the_file_does_not_say() {
+        let file = "[topics.rt_event]\npartitions = 12\n[lane]\nlinger_ms = 1";
+        let topics = config(file, Some("a:1")).unwrap().unwrap().topics;
+        assert_eq!(topics.rt_event.partitions, 12);
+        assert_eq!(topics.rt_event.name, "rt-event");
+        assert_eq!(topics.batch_event, Topics::default().batch_event);
+    }
+
+    #[test]
+    fn a_slip_in_the_file_is_told() {
+        let error = config("[topics.rt_evnt]\npartitions = 1", Some("a:1")).unwrap_err();
+        assert!(format!("{error:#}").contains("rt_evnt"), "{error:#}");
+        let error = config("[kafka]\nbootstrap_server = \"a:1\"", Some("a:1")).unwrap_err();
+        assert!(format!("{error:#}").contains("bootstrap_server"), "{error:#}");
+    }
+}

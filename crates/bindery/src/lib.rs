@@ -1,0 +1,15 @@
+//! The command line: demo, topics, template, send, broker.
+//!
+//! A library, so that tests and benchmarks can use its parts: the templates, the demo's traffic and
+//! the demo's check.
+
+mod broker;
+mod cli;
+mod config;
+mod console;
+mod failure;
+mod send;
+pub mod template;
+mod topics;
+
+pub use cli::main;
