@@ -1,1 +1,5 @@
 //! The suite: one binary, run on the embedded broker and on Apache Kafka.
+
+mod broker;
+mod lane;
+mod services;

@@ -1,0 +1,13 @@
+//! The protocol itself: requests go out byte by byte, and both brokers have to answer alike.
+//!
+//! Whatever differs between the embedded broker and Apache Kafka on purpose is not asserted here.
+
+mod classic_groups;
+mod client;
+mod consumer_groups;
+mod fetching;
+mod limits;
+mod offsets;
+mod producing;
+mod topics;
+mod transactions;
