@@ -271,6 +271,16 @@ pub fn partition_count(settings: &ClientSettings, topic: &str) -> Result<Option<
     Ok(partitions_in(&metadata(settings, REQUEST_TIMEOUT)?, topic))
 }
 
+/// The cluster's own id, which tells it from every other; `None` where it has none.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] when no broker answers.
+pub fn cluster_id(settings: &ClientSettings) -> Result<Option<String>, AdminError> {
+    metadata(settings, REQUEST_TIMEOUT)?;
+    let consumer = metadata_client(settings)?;
+    Ok(consumer.client().fetch_cluster_id(REQUEST_TIMEOUT))
+}
+
 /// Waits until a broker answers, saying once that it waits; `false` when `stop` said to give up.
 ///
 /// # Errors

@@ -14,8 +14,8 @@ mod settings;
 mod topics;
 
 pub use admin::{
-    AdminError, Applied, Change, Difference, adopt_limits, apply, check, delete, partition_count,
-    require, wait_for_broker,
+    AdminError, Applied, Change, Difference, adopt_limits, apply, check, cluster_id, delete,
+    partition_count, require, wait_for_broker,
 };
 pub use context::QuietContext;
 pub use headers::MessageHeaders;

@@ -172,6 +172,15 @@ impl Reader {
         }
         Ok(ends)
     }
+
+    /// The oldest offset of any partition of the topic and, as this reader's isolation has it, its end:
+    /// the last stable offset, or the high watermark under read_uncommitted.
+    ///
+    /// # Errors
+    /// What the client said when no broker answered within `timeout`.
+    pub fn bounds(&self, partition: i32, timeout: Duration) -> Result<(i64, i64), KafkaError> {
+        self.consumer.fetch_watermarks(&self.topic, partition, timeout)
+    }
 }
 
 impl ReadRecord<'_> {
