@@ -1,3 +1,17 @@
-//! Collects delivery logs, folds facts into statuses, announces what was received.
+//! Publishes one true status per event.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Publishes one true status per event: reads `event-journal` and `delivery-log`, writes `event-status`.
+#[derive(Parser)]
+#[command(name = "status-sync", version)]
+struct Arguments {
+    #[command(flatten)]
+    flags: service::Flags,
+}
+
+fn main() -> ExitCode {
+    status_sync::main(&Arguments::parse().flags)
+}
