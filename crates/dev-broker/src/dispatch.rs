@@ -190,7 +190,7 @@ fn answer_versions(call: &Call, body: Bytes) -> Result<BytesMut, Malformed> {
     let request: ApiVersionsRequest = guard::decode(body, call.version)?;
     let response = match call.forced_error {
         Some(code) => request.refuse(code),
-        None => cluster::versions(),
+        None => cluster::versions(call, request),
     };
     encode(call, &response)
 }

@@ -9,7 +9,7 @@ use kafka_protocol::messages::{
     JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest,
 };
 
-use super::client::{Client, text};
+use super::client::{Client, PATIENCE, text};
 use super::offsets::{NOBODY, commit, commit_in_transaction, fixture};
 use super::transactions::Producer;
 
@@ -93,16 +93,28 @@ fn leave(client: &mut Client, group: &str, member: &str, instance: Option<&str>)
     (answer.error_code, answer.members.first().map_or(0, |member| member.error_code))
 }
 
-fn state(client: &mut Client, group: &str) -> String {
+/// Waits for a state: Kafka describes what it has written down, a moment after it answered.
+#[track_caller]
+fn check_state(client: &mut Client, group: &str, expected: &str) {
     let request = DescribeGroupsRequest::default().with_groups(vec![GroupId(text(group))]);
-    client.call(4, &request).groups[0].group_state.to_string()
+    let until = std::time::Instant::now() + PATIENCE;
+    loop {
+        let state = client.call(4, &request).groups[0].group_state.to_string();
+        if state == expected {
+            return;
+        }
+        assert!(std::time::Instant::now() < until, "the group is {state}, not {expected}");
+    }
 }
 
 #[test]
 fn a_member_is_given_an_id_before_it_is_let_in() {
     let (mut client, group, _) = fixture();
-    let answer = client.call(6, &join_request(&group, "", None));
-    assert_eq!(answer.error_code, 79);
+    let (code, answer) = client.settled(|client| {
+        let answer = client.call(6, &join_request(&group, "", None));
+        (answer.error_code, answer)
+    });
+    assert_eq!(code, 79);
     let joined = join(&mut client, &group, &answer.member_id, None);
     assert_eq!((joined.error_code, joined.generation_id), (0, 1));
     assert_eq!((&joined.member_id, &joined.leader), (&answer.member_id, &answer.member_id));
@@ -117,10 +129,9 @@ fn a_group_goes_through_its_states() {
     let joined = join(&mut client, &group, "", None);
     let id = joined.member_id.to_string();
     let me = (id.as_str(), joined.generation_id);
-    assert_eq!(state(&mut client, &group), "CompletingRebalance");
     assert_eq!(commit(&mut client, 8, &group, (me.0, me.1, None), &topic), 27);
     assert_eq!(sync(&mut client, &group, me, &[(me.0, "mine")]), (0, Bytes::from("mine")));
-    assert_eq!(state(&mut client, &group), "Stable");
+    check_state(&mut client, &group, "Stable");
     assert_eq!(sync(&mut client, &group, me, &[]), (0, Bytes::from("mine")));
     assert_eq!(heartbeat(&mut client, &group, me, None), 0);
     assert_eq!(commit(&mut client, 8, &group, (me.0, me.1, None), &topic), 0);
@@ -128,9 +139,9 @@ fn a_group_goes_through_its_states() {
     let delete = DeleteGroupsRequest::default().with_groups_names(vec![GroupId(text(&group))]);
     assert_eq!(client.call(2, &delete).results[0].error_code, 68);
     assert_eq!(leave(&mut client, &group, me.0, None), (0, 0));
-    assert_eq!(state(&mut client, &group), "Empty");
+    check_state(&mut client, &group, "Empty");
     assert_eq!(client.call(2, &delete).results[0].error_code, 0);
-    assert_eq!(state(&mut client, &group), "Dead");
+    check_state(&mut client, &group, "Dead");
 }
 
 #[test]
@@ -174,11 +185,11 @@ fn a_second_member_starts_a_rebalance_and_gets_its_share() {
     let mut second = Client::connect();
     let offered = second.call(6, &join_request(&group, "", None)).member_id.to_string();
     second.send(6, &join_request(&group, &offered, None));
-    let until = std::time::Instant::now() + super::client::PATIENCE;
+    let until = std::time::Instant::now() + PATIENCE;
     while heartbeat(&mut first, &group, (&leader, 1), None) != 27 {
         assert!(std::time::Instant::now() < until, "no rebalance");
     }
-    assert_eq!(state(&mut first, &group), "PreparingRebalance");
+    check_state(&mut first, &group, "PreparingRebalance");
     let again = join(&mut first, &group, &leader, None);
     let joined = second.receive::<JoinGroupRequest>(6);
     assert_eq!((again.generation_id, joined.generation_id), (2, 2));

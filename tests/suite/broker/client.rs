@@ -9,11 +9,13 @@ use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::fetch_response::PartitionData;
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use kafka_protocol::messages::{
-    BrokerId, CreateTopicsRequest, FetchRequest, FindCoordinatorRequest, MetadataRequest,
-    ProduceRequest, RequestHeader, ResponseHeader, TopicName, TransactionalId,
+    ApiVersionsRequest, BrokerId, CreateTopicsRequest, FetchRequest, FindCoordinatorRequest,
+    ListOffsetsRequest, MetadataRequest, ProduceRequest, RequestHeader, ResponseHeader, TopicName,
+    TransactionalId,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 use kafka_protocol::records::{
@@ -29,6 +31,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// A string of the protocol.
 pub(super) fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
+}
+
+/// The first request of most clients.
+pub(super) fn versions_request() -> ApiVersionsRequest {
+    ApiVersionsRequest::default()
+        .with_client_software_name(text("suite"))
+        .with_client_software_version(text("1"))
 }
 
 /// A topic's name as the protocol has it.
@@ -114,8 +123,8 @@ impl Client {
         let until = Instant::now() + PATIENCE;
         loop {
             let (code, answer) = call(self);
-            // Loading, not available, not here, another transaction is still ending.
-            if ![14, 15, 16, 51].contains(&code) || Instant::now() > until {
+            // Loading, not available, not here, not verified yet, the last transaction is ending.
+            if ![14, 15, 16, 19, 51].contains(&code) || Instant::now() > until {
                 return (code, answer);
             }
         }
@@ -137,7 +146,30 @@ impl Client {
         let response = self.call(5, &request);
         assert_eq!(response.topics[0].error_code, 0, "{:?}", response.topics[0].error_message);
         self.topic_id(&topic);
+        self.wait_for_leaders(&topic, partitions);
         topic
+    }
+
+    /// Kafka announces partitions before it serves them.
+    fn wait_for_leaders(&mut self, topic: &str, partitions: i32) {
+        let asked = (0..partitions).map(|number| {
+            ListOffsetsPartition::default()
+                .with_partition_index(number)
+                .with_current_leader_epoch(-1)
+                .with_timestamp(-1)
+        });
+        let asked =
+            ListOffsetsTopic::default().with_name(name(topic)).with_partitions(asked.collect());
+        let request =
+            ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.call(7, &request);
+            if answer.topics[0].partitions.iter().all(|partition| partition.error_code == 0) {
+                return;
+            }
+            assert!(Instant::now() < until, "topic `{topic}` is not served");
+        }
     }
 
     /// Waits for a topic to have leaders everywhere, and returns its id.

@@ -3,7 +3,7 @@
 use bytes::Buf;
 use kafka_protocol::messages::{ApiKey, ApiVersionsRequest};
 
-use super::client::Client;
+use super::client::{Client, versions_request};
 
 /// A frame with its length in front.
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn check_closes(bytes: &[u8]) {
     let mut sender = Client::connect();
     sender.send_bytes(bytes);
     assert!(sender.receive_frame().is_none(), "an answer to {bytes:?}");
-    let answer = bystander.call(3, &ApiVersionsRequest::default());
+    let answer = bystander.call(3, &versions_request());
     assert_eq!(answer.error_code, 0);
 }
 
@@ -42,8 +42,14 @@ fn asking_for_versions_in_too_new_a_version_is_answered_in_the_oldest() {
     let mut answer = client.receive_frame().unwrap();
     assert_eq!((answer.get_i32(), answer.get_i16()), (7, 35));
     assert!(answer.get_i32() >= 1);
-    let answer = client.call(3, &ApiVersionsRequest::default());
+    let answer = client.call(3, &versions_request());
     for api in [ApiKey::Produce, ApiKey::Fetch, ApiKey::ConsumerGroupHeartbeat] {
         assert!(answer.api_keys.iter().any(|key| key.api_key == api as i16), "{api:?}");
     }
+}
+
+#[test]
+fn a_client_that_does_not_say_what_it_is_is_refused() {
+    let answer = Client::connect().call(3, &ApiVersionsRequest::default());
+    assert_eq!(answer.error_code, 42);
 }

@@ -91,11 +91,14 @@ impl Producer {
     fn send(&mut self, value: &str) -> i16 {
         let records = batch(self.writer, self.sequence, &[value]);
         let id = self.id.clone();
-        let answer = self.client.produce(&self.topic, Some(&id), records);
-        if answer.error_code == 0 {
+        let topic = self.topic.clone();
+        let (code, ()) = self
+            .client
+            .settled(|client| (client.produce(&topic, Some(&id), records.clone()).error_code, ()));
+        if code == 0 {
             self.sequence += 1;
         }
-        answer.error_code
+        code
     }
 
     pub(super) fn end(&mut self, version: i16, committed: bool) -> i16 {
@@ -144,9 +147,7 @@ fn readers_of_committed_data_see_whole_transactions_only() {
 fn an_aborted_transaction_is_listed_where_it_matters() {
     let mut producer = Producer::new();
     let topic = producer.topic.clone();
-    producer.add_topic();
-    producer.send("a");
-    producer.send("b");
+    assert_eq!((producer.add_topic(), producer.send("a"), producer.send("b")), (0, 0, 0));
     assert_eq!(producer.end(1, false), 0);
     producer.wait_until_stable();
     producer.client.produce(&topic, None, batch(ANYBODY, -1, &["c"]));
@@ -198,8 +199,7 @@ fn a_zombie_is_fenced_everywhere() {
 fn only_the_same_ending_may_be_repeated() {
     let mut producer = Producer::new();
     assert_eq!(producer.end(1, true), 48, "nothing was begun");
-    producer.add_topic();
-    producer.send("a");
+    assert_eq!((producer.add_topic(), producer.send("a")), (0, 0));
     assert_eq!(producer.end(1, true), 0);
     assert_eq!(producer.end(1, true), 0);
     assert_eq!(producer.end(1, false), 48);
@@ -251,8 +251,7 @@ fn a_transaction_left_alone_is_aborted_and_its_producer_fenced() {
     let (code, (_, epoch)) = try_initialise(&mut producer.client, Some(&id), 500, None);
     assert_eq!(code, 0);
     producer.writer.epoch = epoch;
-    producer.add_topic();
-    assert_eq!(producer.send("a"), 0);
+    assert_eq!((producer.add_topic(), producer.send("a")), (0, 0));
     producer.wait_until_stable();
     let data = producer.client.fetch(&topic, 0, COMMITTED);
     assert_eq!(data.aborted_transactions.unwrap_or_default().len(), 1);

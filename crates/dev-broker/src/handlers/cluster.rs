@@ -8,8 +8,9 @@ use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, DescribeClusterRequest, DescribeClusterResponse,
-    FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest, MetadataResponse, TopicName,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, DescribeClusterRequest,
+    DescribeClusterResponse, FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest,
+    MetadataResponse, TopicName,
 };
 use uuid::Uuid;
 
@@ -19,8 +20,26 @@ use crate::log::batch::LEADER_EPOCH;
 use crate::node::{Node, Topic};
 use crate::versions::SUPPORTED;
 
-/// The version table.
-pub(crate) fn versions() -> ApiVersionsResponse {
+/// The version table, for a client that says what it is.
+#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
+pub(crate) fn versions(call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {
+    let names = [&request.client_software_name, &request.client_software_version];
+    if call.version >= 3 && !names.iter().all(|name| is_software_name(name)) {
+        return ApiVersionsResponse::default()
+            .with_error_code(ResponseError::InvalidRequest.code());
+    }
+    table()
+}
+
+/// Letters and digits, and between them also dots and hyphens.
+fn is_software_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
+    let is_outer = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    is_outer(bytes.first()) && is_outer(bytes.last()) && bytes.iter().copied().all(is_inner)
+}
+
+fn table() -> ApiVersionsResponse {
     let keys = SUPPORTED.iter().map(|(api, range)| {
         ApiVersion::default()
             .with_api_key(*api as i16)
@@ -32,7 +51,7 @@ pub(crate) fn versions() -> ApiVersionsResponse {
 
 /// The answer to a version of ApiVersions that is too new: the one that is not.
 pub(crate) fn unsupported_version() -> ApiVersionsResponse {
-    let mut response = versions().with_error_code(ResponseError::UnsupportedVersion.code());
+    let mut response = table().with_error_code(ResponseError::UnsupportedVersion.code());
     response.api_keys.retain(|key| key.api_key == ApiKey::ApiVersions as i16);
     response
 }
