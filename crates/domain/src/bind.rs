@@ -106,8 +106,8 @@ fn choose<'a>(
 }
 
 /// `ctx` as the rules see it: an event without one has an empty object.
-const fn context_of<'a>(event: &Event<'a>) -> &'a [u8] {
-    if event.ctx.is_empty() { b"{}" } else { event.ctx }
+fn context_of<'e>(event: &'e Event<'_>) -> &'e [u8] {
+    if event.ctx.is_empty() { b"{}" } else { &event.ctx }
 }
 
 fn losers<'a>(group: Group<'a>, winner: &Template, lane: LaneKind) -> Vec<Candidate<'a>> {

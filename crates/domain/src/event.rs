@@ -41,7 +41,7 @@ pub struct Event<'a> {
     pub expiration: Option<Timestamp>,
     /// The data for the template: the bytes of a JSON object as they came, not yet looked into.
     /// Empty where the event has none, which is read as `{}`.
-    pub ctx: &'a [u8],
+    pub ctx: Cow<'a, [u8]>,
 }
 
 /// What binding asks of an event's data without knowing its format.

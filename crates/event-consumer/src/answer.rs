@@ -113,7 +113,7 @@ impl Answers<'_> {
             email_format: event.email_format.as_ref().map(borrowed),
             expiration: event.expiration,
             bound_at: self.now,
-            ctx: Cow::Borrowed(event.ctx),
+            ctx: Cow::Borrowed(&event.ctx),
             source: *answered.position,
         };
         let format = self.formats.assignment;

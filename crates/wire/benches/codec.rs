@@ -1,5 +1,7 @@
 //! What it costs to read an event and to write an assignment and a fact: 520 bytes of JSON or 400 of
-//! protobuf, six variables. Beside ours stand prost-like and serde-like readers for scale.
+//! protobuf, six variables. For scale, sonic-rs going once through the same JSON without taking anything in.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
 
 use std::hint::black_box;
 
@@ -38,7 +40,7 @@ fn sample() -> Event<'static> {
         occurred_at: Some(NOW),
         scheduled: None,
         expiration: Some(NOW.plus_millis(86_400_000)),
-        ctx: CTX,
+        ctx: CTX.into(),
     }
 }
 
@@ -67,7 +69,8 @@ fn decode_event(bencher: Bencher<'_, '_>, format: &Format) {
     let bytes = encoded(*format);
     let header = [("content-type", Some(format.content_type().as_bytes()))];
     bencher.bench_local(|| {
-        black_box(event::decode(Some(black_box(&bytes)), header.into_iter(), &POSITION).unwrap());
+        let event = event::decode(Some(black_box(&bytes)), header.into_iter(), &POSITION);
+        black_box(&event).is_ok()
     });
 }
 
@@ -110,7 +113,7 @@ fn encode_assignment(bencher: Bencher<'_, '_>, format: &Format) {
         email_format: None,
         expiration: event.expiration,
         bound_at: NOW,
-        ctx: event.ctx.into(),
+        ctx: event.ctx.clone(),
         source: POSITION,
     };
     let mut buffer = Vec::with_capacity(4_096);
@@ -161,6 +164,7 @@ fn decode_fact(bencher: Bencher<'_, '_>, format: &Format) {
     fact::encode(&sample_fact(), *format, &mut bytes);
     let header = [("content-type", Some(format.content_type().as_bytes()))];
     bencher.bench_local(|| {
-        black_box(fact::decode(Some(black_box(&bytes)), header.into_iter()).unwrap());
+        let fact = fact::decode(Some(black_box(&bytes)), header.into_iter());
+        black_box(&fact).is_ok()
     });
 }

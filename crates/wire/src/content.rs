@@ -11,7 +11,7 @@ use crate::value::Value;
 pub(crate) struct Content<'a> {
     pub(crate) attributes: Attributes<'a>,
     /// The bytes of the message itself, and how they are written.
-    pub(crate) payload: Result<(Format, &'a [u8]), Malformed>,
+    pub(crate) payload: Result<(Format, Cow<'a, [u8]>), Malformed>,
 }
 
 /// The attributes of a CloudEvent that we use; all `None` where the record is no CloudEvent.
@@ -52,6 +52,14 @@ impl<'a> Content<'a> {
         let payload = known.payload(value, &mut attributes);
         Self { attributes, payload }
     }
+
+    /// The message, for a reader that only borrows from the record.
+    pub(crate) fn in_place(self) -> Result<(Format, &'a [u8]), Malformed> {
+        match self.payload? {
+            (format, Cow::Borrowed(bytes)) => Ok((format, bytes)),
+            (_, Cow::Owned(_)) => Err(Malformed::new("`data_base64` is read in events only")),
+        }
+    }
 }
 
 impl<'a> Known<'a> {
@@ -79,7 +87,7 @@ impl<'a> Known<'a> {
         &self,
         value: Option<&'a [u8]>,
         attributes: &mut Attributes<'a>,
-    ) -> Result<(Format, &'a [u8]), Malformed> {
+    ) -> Result<(Format, Cow<'a, [u8]>), Malformed> {
         if let Some(version) = self.spec_version {
             *attributes = self.attributes()?;
             attributes.check(version)?;
@@ -97,7 +105,7 @@ impl<'a> Known<'a> {
             }
         };
         match content_type {
-            ContentType::Is(format) => Ok((format, value)),
+            ContentType::Is(format) => Ok((format, Cow::Borrowed(value))),
             ContentType::StructuredCloudEvent => structured(value, attributes),
         }
     }
@@ -174,7 +182,7 @@ struct Structured<'a> {
     attributes: Attributes<'a>,
     data_content_type: Option<Cow<'a, str>>,
     data: Option<Value<'a>>,
-    has_data_base64: bool,
+    data_base64: Option<Value<'a>>,
 }
 
 impl<'a> Fields<'a> for Structured<'a> {
@@ -189,8 +197,8 @@ impl<'a> Fields<'a> for Structured<'a> {
             number::TIME => value.text_into(&mut self.attributes.time)?,
             number::SUBJECT => value.text_into(&mut self.attributes.subject)?,
             number::DATA_CONTENT_TYPE => value.text_into(&mut self.data_content_type)?,
-            number::DATA => self.data = Some(value),
-            number::DATA_BASE64 => self.has_data_base64 = !matches!(value, Value::Null),
+            number::DATA => self.data = present(value),
+            number::DATA_BASE64 => self.data_base64 = present(value),
             _ => {}
         }
         Ok(())
@@ -213,7 +221,7 @@ fields! {
 fn structured<'a>(
     value: &'a [u8],
     attributes: &mut Attributes<'a>,
-) -> Result<(Format, &'a [u8]), Malformed> {
+) -> Result<(Format, Cow<'a, [u8]>), Malformed> {
     let mut event = Structured::default();
     let read = message::utf8(value)
         .map_err(Into::into)
@@ -222,20 +230,33 @@ fn structured<'a>(
     *attributes = event.attributes;
     read?;
     attributes.check(event.spec_version.as_bytes())?;
-    match event.data {
-        Some(Value::Object(data)) => match event.data_content_type {
-            Some(name) => match content_type_of(name.as_bytes())? {
-                ContentType::Is(Format::Json) => Ok((Format::Json, data.as_bytes())),
-                ContentType::Is(Format::Protobuf) | ContentType::StructuredCloudEvent => {
-                    Err(Malformed::new("`datacontenttype` is not that of a JSON object"))
-                }
-            },
-            None => Ok((Format::Json, data.as_bytes())),
+    let stated = event.data_content_type.as_deref().map(str::as_bytes).map(content_type_of);
+    let stated = stated.transpose()?;
+    match (event.data, event.data_base64) {
+        (Some(Value::Object(data)), None) => match stated {
+            None | Some(ContentType::Is(Format::Json)) => {
+                Ok((Format::Json, Cow::Borrowed(data.as_bytes())))
+            }
+            Some(ContentType::Is(Format::Protobuf) | ContentType::StructuredCloudEvent) => {
+                Err(Malformed::new("`datacontenttype` is not that of a JSON object"))
+            }
         },
-        None | Some(Value::Null) if event.has_data_base64 => {
-            Err(Malformed::new("`data_base64` is not read; send `data`, or use binary mode"))
+        (Some(_), None) => Err(Malformed::new("`data` is not an object")),
+        (None, Some(data)) => {
+            let bytes = data.bytes().map_err(|fault| Malformed::of_field("data_base64", fault))?;
+            match stated {
+                Some(ContentType::Is(format)) => Ok((format, bytes)),
+                None if bytes.trim_ascii_start().starts_with(b"{") => Ok((Format::Json, bytes)),
+                None | Some(ContentType::StructuredCloudEvent) => {
+                    Err(Malformed::new("`datacontenttype` does not say what `data_base64` is"))
+                }
+            }
         }
-        None | Some(Value::Null) => Err(Malformed::new("a CloudEvent without `data`")),
-        Some(_) => Err(Malformed::new("`data` is not an object")),
+        (Some(_), Some(_)) => Err(Malformed::new("both `data` and `data_base64`")),
+        (None, None) => Err(Malformed::new("a CloudEvent without `data`")),
     }
+}
+
+fn present(value: Value<'_>) -> Option<Value<'_>> {
+    if matches!(value, Value::Null) { None } else { Some(value) }
 }

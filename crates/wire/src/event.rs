@@ -1,5 +1,6 @@
 //! Events: what producers write to the intake topics.
 
+mod owned;
 mod undecodable;
 
 use std::borrow::Cow;
@@ -47,10 +48,22 @@ pub fn decode<'a>(
     headers: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
     position: &SourcePosition<'_>,
 ) -> Result<Event<'a>, Undecodable<'a>> {
-    let content = Content::open(value, headers);
+    let Content { attributes, payload } = Content::open(value, headers);
     let mut draft = Draft::default();
-    let read = content.payload.and_then(|(format, bytes)| draft.read(format, bytes));
-    draft.finish(content.attributes, read, position)
+    match payload {
+        Ok((format, Cow::Borrowed(bytes))) => {
+            let read = draft.read(format, bytes);
+            draft.finish(attributes, read, position)
+        }
+        // Only the bytes of `data_base64` are not in the record.
+        Ok((format, Cow::Owned(bytes))) => {
+            let mut draft = Draft::default();
+            let read = draft.read(format, &bytes);
+            let event = draft.finish(attributes, read, position);
+            event.map(owned::event).map_err(Undecodable::into_owned)
+        }
+        Err(fault) => draft.finish(attributes, Err(fault), position),
+    }
 }
 
 /// Appends an event to `buffer`. Where its `ctx` is no JSON, the JSON form has it as a string, which a
@@ -77,7 +90,7 @@ impl Encode for Event<'_> {
         out.optional_time(OCCURRED_AT, self.occurred_at);
         out.optional_time(SCHEDULED, self.scheduled);
         out.optional_time(EXPIRATION, self.expiration);
-        out.unchecked_json(CTX, self.ctx);
+        out.unchecked_json(CTX, &self.ctx);
     }
 }
 
@@ -100,7 +113,7 @@ struct Draft<'a> {
     occurred_at: Moment,
     scheduled: Moment,
     expiration: Moment,
-    ctx: &'a [u8],
+    ctx: Cow<'a, [u8]>,
     faults: Faults,
 }
 
@@ -174,7 +187,7 @@ impl<'a> Draft<'a> {
             number::OCCURRED_AT => self.occurred_at.set(value)?,
             number::SCHEDULED => self.scheduled.set(value)?,
             number::EXPIRATION => self.expiration.set(value)?,
-            number::CTX => self.ctx = value.json()?,
+            number::CTX => self.ctx = Cow::Borrowed(value.json()?),
             _ => {}
         }
         Ok(())

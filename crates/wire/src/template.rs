@@ -40,7 +40,7 @@ pub fn decode<'a>(
     value: Option<&'a [u8]>,
     headers: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
 ) -> Result<Template, Malformed> {
-    let (format, bytes) = Content::open(value, headers).payload?;
+    let (format, bytes) = Content::open(value, headers).in_place()?;
     message::read::<Draft<'_>>(format, bytes)?.finish()
 }
 

@@ -97,7 +97,7 @@ fn smallest_event() -> Event<'static> {
         occurred_at: None,
         scheduled: None,
         expiration: None,
-        ctx: b"",
+        ctx: b"".into(),
     }
 }
 
@@ -120,7 +120,7 @@ fn events_are_as_recorded() {
         occurred_at: Some(Timestamp::from_millis(-1)),
         scheduled: Some(NOW),
         expiration: Some(LATER),
-        ctx: CTX,
+        ctx: CTX.into(),
     };
     for (name, sample) in [("event", full), ("event-smallest", smallest_event())] {
         check(name, &sample, event::encode, |bytes, header| {
@@ -368,7 +368,8 @@ fn cancellations_are_as_recorded() {
 #[test]
 fn json_is_the_documented_form() {
     let mut json = Vec::new();
-    let sample = Event { ctx: br#"{"a":1}"#, email: text("ada@example.com"), ..smallest_event() };
+    let sample =
+        Event { ctx: br#"{"a":1}"#.into(), email: text("ada@example.com"), ..smallest_event() };
     event::encode(&sample, Format::Json, &mut json);
     let expected = r#"{"id":"1","type":"order.shipped","email":"ada@example.com","ctx":{"a":1}}"#;
     assert_eq!(String::from_utf8(json).unwrap(), expected);

@@ -21,7 +21,7 @@ fn event() -> Event<'static> {
         occurred_at: None,
         scheduled: None,
         expiration: None,
-        ctx: b"",
+        ctx: b"".into(),
     }
 }
 

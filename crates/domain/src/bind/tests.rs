@@ -55,7 +55,7 @@ fn event() -> Event<'static> {
         occurred_at: None,
         scheduled: None,
         expiration: None,
-        ctx: b"{}",
+        ctx: b"{}".into(),
     }
 }
 
@@ -292,7 +292,7 @@ fn every_required_path_has_to_be_there() {
     demanding.required =
         ["order.number", "name"].map(|path| RequiredPath::new(path).unwrap()).into();
     let templates = [demanding];
-    let with = |ctx: &'static [u8]| Event { ctx, ..event() };
+    let with = |ctx: &'static [u8]| Event { ctx: ctx.into(), ..event() };
     check(&templates, &with(b"{name order.number}"), "bound a/1 email ada@example.com");
     check(&templates, &with(b"{order.number}"), "variable_missing: name (-)");
     check(&templates, &with(b"{}"), "variable_missing: order.number (-)");
@@ -303,6 +303,6 @@ fn every_required_path_has_to_be_there() {
 #[test]
 fn ctx_has_to_be_an_object_even_where_nothing_is_required() {
     let templates = [template("a", "", 1)];
-    check(&templates, &Event { ctx: b"1", ..event() }, "ctx_invalid: no object (-)");
-    check(&templates, &Event { ctx: b"", ..event() }, "bound a/1 email ada@example.com");
+    check(&templates, &Event { ctx: b"1".into(), ..event() }, "ctx_invalid: no object (-)");
+    check(&templates, &Event { ctx: b"".into(), ..event() }, "bound a/1 email ada@example.com");
 }

@@ -17,6 +17,16 @@ pub struct Undecodable<'a> {
     pub detail: Cow<'static, str>,
 }
 
+impl Undecodable<'_> {
+    pub(super) fn into_owned(self) -> Undecodable<'static> {
+        Undecodable {
+            event_id: self.event_id.into_owned(),
+            event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
+            detail: self.detail,
+        }
+    }
+}
+
 impl fmt::Display for Undecodable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "event `{}` cannot be decoded: {}", self.event_id, self.detail)

@@ -153,9 +153,23 @@ fn cloud_events_are_read_in_structured_mode() {
     structured(r#""type":"sold","data":null"#, "/shop#9 sold: a CloudEvent without `data`");
     structured(r#""type":"sold","data":"{}""#, "/shop#9 sold: `data` is not an object");
     structured(
-        r#""type":"sold","data_base64":"e30=""#,
-        "/shop#9 sold: `data_base64` is not read; send `data`, or use binary mode",
+        r#""type":"sold","data":{},"data_base64":"e30=""#,
+        "/shop#9 sold: both `data` and `data_base64`",
     );
+    structured(r#""type":"sold","data_base64":"eyJlbWFpbCI6ImEifQ==""#, "/shop#9 sold Some(\"a\")");
+    structured(
+        r#""type":"sold","datacontenttype":"application/protobuf","data_base64":"IgFh","data":null"#,
+        "/shop#9 sold Some(\"a\")",
+    );
+    structured(
+        r#""type":"sold","datacontenttype":"application/protobuf","data_base64":"IgH_""#,
+        "/shop#9 sold: `email` is not UTF-8",
+    );
+    structured(
+        r#""type":"sold","data_base64":"IgFh""#,
+        "/shop#9 sold: `datacontenttype` does not say what `data_base64` is",
+    );
+    structured(r#""type":"sold","data_base64":"!""#, "/shop#9 sold: `data_base64` is not base64");
     structured(
         r#""type":"sold","datacontenttype":"text/xml","data":{}"#,
         "/shop#9 sold: unknown content type `text/xml`",

@@ -52,7 +52,7 @@ fn reference(bytes: &[u8]) -> Option<Event<'static>> {
         occurred_at: time("occurredAt", "occurred_at")?,
         scheduled: time("scheduled", "scheduled")?,
         expiration: time("expiration", "expiration")?,
-        ctx: Vec::leak(ctx),
+        ctx: ctx.into(),
     })
 }
 
@@ -64,9 +64,9 @@ fn check(bytes: &[u8]) {
         // serde_json writes the data anew, so it is compared as a value: but for that ours are the
         // bytes that came.
         let value = |ctx: &[u8]| serde_json::from_slice::<Value>(ctx).ok();
-        assert_eq!(value(ours.ctx), value(theirs.ctx));
-        assert!(ours.ctx.is_empty() || bytes.windows(ours.ctx.len()).any(|it| it == ours.ctx));
-        theirs.ctx = ours.ctx;
+        assert_eq!(value(&ours.ctx), value(&theirs.ctx));
+        assert!(ours.ctx.is_empty() || bytes.windows(ours.ctx.len()).any(|it| it == &*ours.ctx));
+        theirs.ctx = ours.ctx.clone().into_owned().into();
     }
     assert_eq!(ours.ok(), theirs, "{}", String::from_utf8_lossy(bytes));
 }
@@ -146,7 +146,7 @@ fn the_smallest_useful_event_is_read() {
         br#"{"type":"order.shipped","email":"ada@example.com","ctx":{"order":{"number":"1232"}}}"#;
     check(bytes);
     let event = event::decode(Some(bytes), std::iter::empty(), &POSITION).unwrap();
-    assert_eq!(event.ctx, br#"{"order":{"number":"1232"}}"#);
+    assert_eq!(event.ctx, Cow::Borrowed(br#"{"order":{"number":"1232"}}"#));
     assert!(matches!(event.email, Some(Cow::Borrowed("ada@example.com"))));
     assert!(matches!(event.event_type, Cow::Borrowed("order.shipped")));
 }
@@ -171,7 +171,7 @@ fn data_that_is_no_object_is_left_to_its_rule() {
 #[test]
 fn data_that_is_no_json_is_written_as_a_string() {
     for ctx in [&b"{"[..], b"\xff", b"{} {}"] {
-        let event = Event { ctx, ..reference(br#"{"type":"t"}"#).unwrap() };
+        let event = Event { ctx: ctx.into(), ..reference(br#"{"type":"t"}"#).unwrap() };
         let mut json = Vec::new();
         event::encode(&event, Format::Json, &mut json);
         let read = event::decode(Some(&json), std::iter::empty(), &POSITION).unwrap();

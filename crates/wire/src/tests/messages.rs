@@ -1,5 +1,3 @@
-use std::fmt::Debug;
-
 use proptest::prelude::*;
 use prost::Message;
 
@@ -111,24 +109,24 @@ proptest! {
 }
 
 fn decode_as_everything(bytes: &[u8], name: &str, as_json: bool) {
-    fn check<M: Message + Default, T: Debug>(
-        ours: Result<T, impl Debug>,
-        bytes: &[u8],
-        json: bool,
-    ) {
-        if !json && ours.is_ok() {
-            assert!(M::decode(bytes).is_ok(), "prost refuses what we took for {ours:?}");
+    fn check<M: Message + Default>(we_took_it: bool, bytes: &[u8], json: bool) {
+        if we_took_it && !json {
+            assert!(M::decode(bytes).is_ok(), "prost refuses what we took");
         }
     }
     let value = Some(bytes);
     let headers = || content_type(name);
-    check::<proto::Event, _>(event::decode(value, headers(), &POSITION), bytes, as_json);
-    check::<proto::Assignment, _>(assignment::decode(value, headers()), bytes, as_json);
-    check::<proto::Fact, _>(fact::decode(value, headers()), bytes, as_json);
-    check::<proto::EventStatus, _>(status::decode(value, headers()), bytes, as_json);
-    check::<proto::DeliveryLog, _>(delivery_log::decode(value, headers()), bytes, as_json);
-    check::<proto::MessageTemplate, _>(template::decode(value, headers()), bytes, as_json);
-    check::<proto::TemplateContent, _>(template_content::decode(value, headers()), bytes, as_json);
-    check::<proto::HeldEvent, _>(held_event::decode(value, headers()), bytes, as_json);
-    check::<proto::Cancellation, _>(cancellation::decode(value, headers()), bytes, as_json);
+    check::<proto::Event>(event::decode(value, headers(), &POSITION).is_ok(), bytes, as_json);
+    check::<proto::Assignment>(assignment::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::Fact>(fact::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::EventStatus>(status::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::DeliveryLog>(delivery_log::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::MessageTemplate>(template::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::TemplateContent>(
+        template_content::decode(value, headers()).is_ok(),
+        bytes,
+        as_json,
+    );
+    check::<proto::HeldEvent>(held_event::decode(value, headers()).is_ok(), bytes, as_json);
+    check::<proto::Cancellation>(cancellation::decode(value, headers()).is_ok(), bytes, as_json);
 }

@@ -44,7 +44,7 @@ fn reference(bytes: &[u8]) -> Option<Event<'static>> {
         occurred_at: time(read.occurred_at)?,
         scheduled: time(read.scheduled)?,
         expiration: time(read.expiration)?,
-        ctx: Vec::leak(read.ctx),
+        ctx: read.ctx.into(),
     })
 }
 

@@ -128,7 +128,7 @@ pub(super) fn event() -> impl Strategy<Value = Event<'static>> {
                 occurred_at: times[0],
                 scheduled: times[1],
                 expiration: times[2],
-                ctx: Vec::leak(ctx),
+                ctx: ctx.into(),
             }
         },
     )
