@@ -12,6 +12,10 @@ use domain::{
 };
 use wire::{Format, JsonContext, assignment, event, fact};
 
+/// Shows whether anything was allocated.
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }

@@ -23,6 +23,6 @@ const POSITION: SourcePosition<'static> = SourcePosition {
 };
 
 /// The header that chooses a format.
-fn content_type<'a>(name: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
+fn content_type(name: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
     std::iter::once(("content-type", Some(name.as_bytes())))
 }

@@ -122,8 +122,8 @@ proptest! {
 fn groups_nest_as_deep_as_prost_lets_them() {
     for depth in [1, 99, 100, 101, 10_000] {
         for inside in [&[][..], &[8, 1], &[255]] {
-            let open = vec![0xa3, 0x06].repeat(depth);
-            let close = vec![0xa4, 0x06].repeat(depth);
+            let open = [0xa3, 0x06].repeat(depth);
+            let close = [0xa4, 0x06].repeat(depth);
             check(&[&[18, 1, b't'][..], &open, inside, &close].concat());
             check(&[&[18, 1, b't'][..], &open].concat());
         }
