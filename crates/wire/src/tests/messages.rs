@@ -108,6 +108,33 @@ proptest! {
     }
 }
 
+#[test]
+fn a_message_in_a_message_may_have_any_length() {
+    // Lengths of one, two, three and four bytes, and both sides of each border.
+    for length in [0, 1, 100, 120, 127, 128, 129, 16_370, 16_383, 16_384, 2_097_130, 2_097_152] {
+        let fact = domain::Fact {
+            event_id: domain::EventId::new("e").unwrap(),
+            attempt: domain::Attempt::FIRST,
+            occurred_at: domain::Timestamp::from_millis(1),
+            event_type: None,
+            external_id: None,
+            tenant: None,
+            lane: None,
+            kind: domain::FactKind::NotSupported(domain::NotSupported {
+                reason: domain::RejectionReason::Undecodable,
+                detail: "x".repeat(length).into(),
+                nearest: None,
+            }),
+        };
+        let mut ours = Vec::new();
+        fact::encode(&fact, Format::Protobuf, &mut ours);
+        let theirs = proto::Fact::decode(ours.as_slice()).unwrap().encode_to_vec();
+        assert!(ours == theirs, "{length}");
+        let read = fact::decode(Some(&ours), content_type("application/protobuf"));
+        assert!(read.is_ok_and(|read| read == fact), "{length}");
+    }
+}
+
 fn decode_as_everything(bytes: &[u8], name: &str, as_json: bool) {
     fn check<M: Message + Default>(we_took_it: bool, bytes: &[u8], json: bool) {
         if we_took_it && !json {

@@ -176,7 +176,7 @@ fn hold() -> impl Strategy<Value = Hold<'static>> {
 fn bound() -> impl Strategy<Value = FactKind<'static>> {
     let loser =
         (text(), word::<Lost>()).prop_map(|(template_id, lost)| Candidate { template_id, lost });
-    (text(), version(), channel(), revision(), vec(loser, 0..4)).prop_map(
+    (text(), version(), channel(), revision(), vec(loser, 0..12)).prop_map(
         |(template_id, version, channel, revision, losers)| FactKind::Bound {
             template_id,
             version,
