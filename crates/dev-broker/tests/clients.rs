@@ -1,72 +1,13 @@
 //! librdkafka against the broker: what every service of ours does with a cluster.
 
-use std::time::{Duration, Instant};
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use dev_broker::{Broker, BrokerConfig};
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+mod common;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn client(broker: &Broker, settings: &[(&str, &str)]) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", broker.bootstrap_servers());
-    for (name, value) in settings {
-        config.set(*name, *value);
-    }
-    config
-}
-
-fn create_topic(broker: &Broker, name: &str, partitions: i32) {
-    let admin: AdminClient<DefaultClientContext> = client(broker, &[]).create().unwrap();
-    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let results = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
-    results.into_iter().for_each(|result| drop(result.unwrap()));
-}
-
-fn producer(broker: &Broker, settings: &[(&str, &str)]) -> BaseProducer {
-    client(broker, settings).create().unwrap()
-}
-
-fn send(producer: &BaseProducer, topic: &str, values: std::ops::Range<u32>) {
-    for value in values {
-        let value = value.to_string();
-        producer.send(BaseRecord::to(topic).key(&value).payload(&value)).unwrap();
-    }
-    producer.flush(PATIENCE).unwrap();
-}
-
-/// Reads until so many records have come, and returns their values in order.
-fn read(consumer: &BaseConsumer, count: usize) -> Vec<String> {
-    let until = Instant::now() + PATIENCE;
-    let mut values = Vec::new();
-    while values.len() < count {
-        assert!(Instant::now() < until, "only {} of {count} records came", values.len());
-        if let Some(record) = consumer.poll(Duration::from_millis(100)) {
-            let record = record.unwrap();
-            values.push(String::from_utf8(record.payload().unwrap().to_vec()).unwrap());
-        }
-    }
-    values.sort_by_key(|value| value.parse::<u32>().unwrap());
-    values
-}
-
-fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
-    range.map(|value| value.to_string()).collect()
-}
-
-fn consumer(broker: &Broker, group: &str, topic: &str, settings: &[(&str, &str)]) -> BaseConsumer {
-    let defaults = [("group.id", group), ("auto.offset.reset", "earliest")];
-    let all: Vec<(&str, &str)> = defaults.iter().chain(settings).copied().collect();
-    let consumer: BaseConsumer = client(broker, &all).create().unwrap();
-    consumer.subscribe(&[topic]).unwrap();
-    consumer
-}
+use common::{PATIENCE, consumer, create_topic, numbers, producer, read, send};
+use dev_broker::{Broker, BrokerConfig, BrokerError};
+use rdkafka::consumer::Consumer;
+use rdkafka::producer::{BaseRecord, Producer};
 
 #[track_caller]
 fn check_group(settings: &[(&str, &str)]) {
@@ -138,4 +79,15 @@ fn a_transaction_shows_all_or_nothing_and_moves_the_groups_offsets() {
     copies.begin_transaction().unwrap();
     copies.send(BaseRecord::<str, str>::to("out").key("z").payload("666")).unwrap();
     assert!(copies.commit_transaction(PATIENCE).is_err(), "a zombie must not commit");
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_refused() {
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:9092"] {
+        let config = BrokerConfig { listen: listen.parse().unwrap(), ..Default::default() };
+        assert!(matches!(Broker::start(config), Err(BrokerError::NotLoopback(_))), "{listen}");
+    }
+    let taken = Broker::start(BrokerConfig::default()).unwrap();
+    let config = BrokerConfig { listen: taken.address(), ..Default::default() };
+    assert!(matches!(Broker::start(config), Err(BrokerError::Listen { .. })));
 }

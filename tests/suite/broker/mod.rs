@@ -2,6 +2,8 @@
 //!
 //! Whatever differs between the embedded broker and Apache Kafka on purpose is not asserted here.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod classic_groups;
 mod client;
 mod consumer_groups;

@@ -101,18 +101,18 @@ impl ConsumerGroup {
     /// Handles one heartbeat.
     pub(crate) fn heartbeat(
         &mut self,
-        beat: Heartbeat,
+        beat: &Heartbeat,
         subscribable: &Subscribable,
         session_timeout: Duration,
         now: Instant,
     ) -> Result<Reconciled, ResponseError> {
         if beat.epoch == LEAVING || beat.epoch == AWAY {
-            return self.leave(&beat, now, session_timeout);
+            return self.leave(beat, now, session_timeout);
         }
         let told_everything = beat.epoch == 0;
-        let member_id = self.admit(&beat, now, session_timeout)?;
+        let member_id = self.admit(beat, now, session_timeout)?;
         let before = self.members.get(&member_id).map(|member| member.assigned.clone());
-        self.update(&member_id, &beat);
+        self.update(&member_id, beat);
         self.refresh(subscribable);
         self.reconcile(&member_id, beat.held.as_ref(), now);
         let member = self.members.get_mut(&member_id).ok_or(ResponseError::UnknownMemberId)?;

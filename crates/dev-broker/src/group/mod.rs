@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub(crate) use assignor::Assignment;
-pub(crate) use classic::{ClassicGroup, Join, JoinReply, Membership, Sync};
+pub(crate) use classic::{ClassicGroup, Join, JoinReply, Membership, Sync, SyncReply};
 pub(crate) use consumer::{ConsumerGroup, Heartbeat, Reconciled, Subscribable};
 pub(crate) use offsets::{GroupOffsets, PendingOffsets};
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{owned, text};
 use crate::dispatch::Call;
-use crate::group::{ClassicGroup, Join, JoinReply, Members, Membership, Sync};
+use crate::group::{ClassicGroup, Join, JoinReply, Members, Membership, Sync, SyncReply};
 use crate::node::{Node, code};
 use crate::server::Shared;
 
@@ -122,7 +122,7 @@ pub(crate) async fn sync(
 fn start_sync(
     node: &mut Node,
     request: SyncGroupRequest,
-    reply: oneshot::Sender<Result<(Option<String>, Option<String>, bytes::Bytes), ResponseError>>,
+    reply: oneshot::Sender<SyncReply>,
 ) -> Result<(), ResponseError> {
     let group = existing(node, &request.group_id)?;
     let who = Membership {
@@ -154,7 +154,6 @@ fn existing<'a>(node: &'a mut Node, id: &str) -> Result<&'a mut ClassicGroup, Re
 }
 
 /// Takes a sign of life.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn heartbeat(
     node: &mut Node,
     _call: &Call,
@@ -171,7 +170,6 @@ pub(crate) fn heartbeat(
 }
 
 /// Lets members go.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn leave(
     node: &mut Node,
     call: &Call,

@@ -21,7 +21,6 @@ use crate::node::{Node, Topic};
 use crate::versions::SUPPORTED;
 
 /// The version table, for a client that says what it is.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn versions(call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {
     let names = [&request.client_software_name, &request.client_software_version];
     if call.version >= 3 && !names.iter().all(|name| is_software_name(name)) {
@@ -57,7 +56,6 @@ pub(crate) fn unsupported_version() -> ApiVersionsResponse {
 }
 
 /// Topics and where they are.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn metadata(node: &mut Node, call: &Call, request: MetadataRequest) -> MetadataResponse {
     // In version 0 an empty list stands for all topics; later that is the absent list.
     let all = match &request.topics {
@@ -123,7 +121,6 @@ fn describe_topic(name: &str, topic: &Topic) -> MetadataResponseTopic {
 }
 
 /// Always this node.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn find_coordinator(
     node: &mut Node,
     call: &Call,
@@ -151,7 +148,6 @@ pub(crate) fn find_coordinator(
 }
 
 /// The cluster of one.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe(
     node: &mut Node,
     _call: &Call,

@@ -44,7 +44,6 @@ fn kind_number(kind: Kind) -> i8 {
 }
 
 /// Values in force, and where they come from.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe(
     node: &mut Node,
     _call: &Call,
@@ -142,7 +141,6 @@ fn topic_config<'a>(node: &'a Node, name: &str) -> Result<&'a TopicConfig, Refus
 }
 
 /// Replaces the whole configuration of topics.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn replace(
     node: &mut Node,
     _call: &Call,
@@ -173,7 +171,6 @@ pub(crate) fn replace(
 }
 
 /// Changes single values of topics.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn alter(
     node: &mut Node,
     _call: &Call,

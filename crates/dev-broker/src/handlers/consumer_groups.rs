@@ -19,7 +19,6 @@ use crate::node::Node;
 const ASSIGNORS: [&str; 2] = ["uniform", "range"];
 
 /// Takes a heartbeat and answers with what the member should hold.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn heartbeat(
     node: &mut Node,
     call: &Call,
@@ -86,7 +85,7 @@ fn reconciled(
         .collect();
     let session_timeout = node.group_timing.session_timeout;
     let group = node.groups.consumer(&request.group_id).ok_or(ResponseError::GroupIdNotFound)?;
-    group.heartbeat(beat, &subscribable, session_timeout, Instant::now())
+    group.heartbeat(&beat, &subscribable, session_timeout, Instant::now())
 }
 
 fn told(assignment: &Assignment) -> consumer_group_heartbeat_response::Assignment {
@@ -99,7 +98,6 @@ fn told(assignment: &Assignment) -> consumer_group_heartbeat_response::Assignmen
 }
 
 /// Groups and their members.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe(
     node: &mut Node,
     _call: &Call,

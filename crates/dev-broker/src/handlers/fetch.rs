@@ -132,13 +132,8 @@ fn read(
 
 /// Compares the epoch a client believes in with the only one there is.
 pub(crate) fn check_epoch(current: i32) -> Result<(), ResponseError> {
-    if current > LEADER_EPOCH {
-        Err(ResponseError::UnknownLeaderEpoch)
-    } else if current >= 0 && current < LEADER_EPOCH {
-        Err(ResponseError::FencedLeaderEpoch)
-    } else {
-        Ok(())
-    }
+    // An older epoch than the first there cannot be.
+    if current > LEADER_EPOCH { Err(ResponseError::UnknownLeaderEpoch) } else { Ok(()) }
 }
 
 fn with_slice(data: PartitionData, slice: Slice, isolation: Isolation) -> PartitionData {

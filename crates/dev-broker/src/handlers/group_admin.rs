@@ -18,7 +18,6 @@ use crate::node::{Node, code, storage};
 const CONSUMER: &str = "consumer";
 
 /// All groups, or those in some states or of some types.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn list(
     node: &mut Node,
     _call: &Call,
@@ -47,7 +46,6 @@ pub(crate) fn list(
 }
 
 /// Groups of the classic protocol with their members.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe(
     node: &mut Node,
     _call: &Call,
@@ -83,7 +81,6 @@ fn described(response: DescribedGroup, group: &ClassicGroup) -> DescribedGroup {
 }
 
 /// Deletes groups that nobody is in.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn delete(
     node: &mut Node,
     _call: &Call,

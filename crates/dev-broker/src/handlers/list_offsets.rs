@@ -27,7 +27,6 @@ const MAX_TIMESTAMP: i64 = -3;
 type Answer = Result<Option<TimestampedOffset>, ResponseError>;
 
 /// The offsets at points in time.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn list(
     node: &mut Node,
     call: &Call,
@@ -71,7 +70,6 @@ fn find(node: &Node, topic: &str, asked: &ListOffsetsPartition, isolation: Isola
 }
 
 /// Where a leader epoch ended. There is only one, and it has not.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn for_epoch(
     node: &mut Node,
     _call: &Call,

@@ -1,5 +1,7 @@
 //! The requests, by what they are about. Each handler turns one request into one response.
 
+#![expect(clippy::needless_pass_by_value, reason = "a handler is given its request to use up")]
+
 pub(crate) mod classic_groups;
 pub(crate) mod cluster;
 pub(crate) mod configs;

@@ -217,13 +217,13 @@ fn check_transactional_commit(
         None | Some(Members::None) if who.generation < 0 => Ok(()),
         None | Some(Members::None) => Err(ResponseError::IllegalGeneration),
         Some(Members::Classic(group)) => group.check_commit(who, true),
-        Some(Members::Consumer(group)) => group
-            .check_commit(who.member_id, who.generation, names_nobody)
-            .map_err(|error| match error {
+        Some(Members::Consumer(group)) => {
+            group.check_commit(who.member_id, who.generation, names_nobody).map_err(|error| {
                 // The request has no newer word for it.
-                ResponseError::StaleMemberEpoch => ResponseError::IllegalGeneration,
-                other => other,
-            }),
+                let is_stale = error == ResponseError::StaleMemberEpoch;
+                if is_stale { ResponseError::IllegalGeneration } else { error }
+            })
+        }
     }
 }
 
@@ -234,7 +234,6 @@ type Asked<'a> = Option<Vec<(&'a TopicName, &'a [i32])>>;
 type Fetched = (i32, CommittedOffset, i16);
 
 /// Reads committed offsets.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn fetch(
     node: &mut Node,
     call: &Call,
@@ -340,7 +339,6 @@ fn fetched(
 }
 
 /// Deletes committed offsets of topics nobody is subscribed to.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn delete(
     node: &mut Node,
     _call: &Call,

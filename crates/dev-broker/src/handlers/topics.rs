@@ -42,7 +42,6 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
 }
 
 /// Creates topics.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn create(
     node: &mut Node,
     _call: &Call,
@@ -163,7 +162,6 @@ fn partition_count(topic: &CreatableTopic) -> Result<i32, Refusal> {
 }
 
 /// Deletes topics, by name or by id.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn delete(
     node: &mut Node,
     call: &Call,
@@ -203,7 +201,6 @@ pub(crate) fn delete(
 }
 
 /// Adds partitions to topics.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn create_partitions(
     node: &mut Node,
     _call: &Call,
@@ -258,7 +255,6 @@ fn grow(
 }
 
 /// Deletes the records before an offset.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn delete_records(
     node: &mut Node,
     _call: &Call,

@@ -24,7 +24,6 @@ use crate::transactions::{Ending, MAX_TIMEOUT_MS, Producer, State, TopicPartitio
 use crate::upkeep::now_ms;
 
 /// Gives a producer its identity, fencing whoever had its transactional id before.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn initialise(
     node: &mut Node,
     call: &Call,
@@ -36,12 +35,8 @@ pub(crate) fn initialise(
             response.with_producer_id(ProducerId(producer.id)).with_producer_epoch(producer.epoch)
         }
         Err(error) => {
-            let known = match error {
-                ResponseError::ProducerFenced if call.version < 4 => {
-                    ResponseError::InvalidProducerEpoch
-                }
-                error => error,
-            };
+            let is_new_word = error == ResponseError::ProducerFenced && call.version < 4;
+            let known = if is_new_word { ResponseError::InvalidProducerEpoch } else { error };
             response
                 .with_error_code(known.code())
                 .with_producer_id(ProducerId(-1))
@@ -87,7 +82,6 @@ fn initialised(
 }
 
 /// Takes partitions into a transaction; all or none.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn add_partitions(
     node: &mut Node,
     call: &Call,
@@ -155,7 +149,6 @@ fn extend(
 }
 
 /// Takes a group's offsets into a transaction.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn add_offsets(
     node: &mut Node,
     call: &Call,
@@ -169,7 +162,6 @@ pub(crate) fn add_offsets(
 }
 
 /// Commits or aborts.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn end(node: &mut Node, call: &Call, request: EndTxnRequest) -> EndTxnResponse {
     let producer = Producer { id: request.producer_id.0, epoch: request.producer_epoch };
     let marker = if request.committed { Marker::Commit } else { Marker::Abort };
@@ -197,7 +189,6 @@ fn end_transaction(node: &mut Node, id: &str, marker: Marker) -> Result<(), Resp
 }
 
 /// The producers that write to partitions.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe_producers(
     node: &mut Node,
     _call: &Call,
@@ -227,7 +218,6 @@ pub(crate) fn describe_producers(
 }
 
 /// What transactional ids are doing.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn describe(
     node: &mut Node,
     _call: &Call,
@@ -263,7 +253,6 @@ pub(crate) fn describe(
 }
 
 /// All transactional ids, or those in some states or of some producers.
-#[expect(clippy::needless_pass_by_value, reason = "the form of every handler")]
 pub(crate) fn list(
     node: &mut Node,
     _call: &Call,

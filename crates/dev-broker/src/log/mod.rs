@@ -9,7 +9,6 @@ mod recovery;
 mod retention;
 mod segment;
 
-pub(crate) use compaction::Compacted;
 pub(crate) use partition::{Isolation, Partition, Slice, TimestampedOffset};
 pub(crate) use producer_state::Admission;
 

@@ -162,6 +162,7 @@ mod tests {
 
     /// Writes batches of (epoch, sequence, count) at growing offsets, then checks one more.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
     fn check(
         written: &[(i16, i32, i32)],
         next: (i16, i32, i32),
@@ -173,7 +174,8 @@ mod tests {
             producers.appended(&batch(*epoch, *sequence, *count, offset));
             offset += i64::from(*count);
         }
-        assert_eq!(producers.check(&batch(next.0, next.1, next.2, offset)), expected);
+        let outcome = producers.check(&batch(next.0, next.1, next.2, offset));
+        assert_eq!(outcome, expected);
     }
 
     #[test]

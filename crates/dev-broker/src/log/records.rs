@@ -21,6 +21,7 @@ pub(crate) struct RawRecord {
     bytes: Bytes,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn invalid(problem: impl ToString) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem.to_string())
 }

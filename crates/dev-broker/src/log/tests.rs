@@ -148,7 +148,7 @@ fn a_torn_tail_is_cut_and_the_rest_is_kept() {
         log.check(ALL, &[(0, "a")]);
         assert_eq!(log.partition.next_offset(), 1);
     }
-    let mut damaged = whole.clone();
+    let mut damaged = whole;
     *damaged.last_mut().unwrap() ^= 1;
     std::fs::write(&path, &damaged).unwrap();
     log.reopen();

@@ -3,7 +3,10 @@
 //! Answers go through one-shot channels, because a join waits for the other members and a sync
 //! waits for the leader. Whoever is parked is alive: session timers run only between requests.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod messages;
+mod rebalance;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,75 +14,7 @@ use kafka_protocol::ResponseError;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// A request to join.
-#[derive(Debug, Clone)]
-pub(crate) struct Join {
-    pub(crate) member_id: String,
-    pub(crate) instance_id: Option<String>,
-    pub(crate) client_id: String,
-    pub(crate) client_host: String,
-    pub(crate) session_timeout: Duration,
-    pub(crate) rebalance_timeout: Duration,
-    pub(crate) protocol_type: String,
-    /// Name and metadata, the preferred first.
-    pub(crate) protocols: Vec<(String, Bytes)>,
-    /// Newer clients are given a member id before they are let in.
-    pub(crate) requires_known_id: bool,
-}
-
-/// A member as the leader sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JoinedMember {
-    pub(crate) member_id: String,
-    pub(crate) instance_id: Option<String>,
-    pub(crate) metadata: Bytes,
-}
-
-/// The answer to a join.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JoinReply {
-    pub(crate) error: Option<ResponseError>,
-    pub(crate) member_id: String,
-    pub(crate) generation: i32,
-    pub(crate) protocol_type: Option<String>,
-    pub(crate) protocol: Option<String>,
-    pub(crate) leader: String,
-    /// All members, for the leader only.
-    pub(crate) members: Vec<JoinedMember>,
-}
-
-impl JoinReply {
-    pub(crate) fn refused(error: ResponseError, member_id: &str) -> JoinReply {
-        JoinReply {
-            error: Some(error),
-            member_id: member_id.to_owned(),
-            generation: -1,
-            protocol_type: None,
-            protocol: None,
-            leader: String::new(),
-            members: Vec::new(),
-        }
-    }
-}
-
-/// A request for the assignment; the leader's brings everybody's.
-#[derive(Debug, Clone)]
-pub(crate) struct Sync {
-    pub(crate) protocol_type: Option<String>,
-    pub(crate) protocol: Option<String>,
-    pub(crate) assignments: Vec<(String, Bytes)>,
-}
-
-/// Protocol type, protocol and assignment.
-pub(crate) type SyncReply = Result<(Option<String>, Option<String>, Bytes), ResponseError>;
-
-/// Who a request says it comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Membership<'a> {
-    pub(crate) member_id: &'a str,
-    pub(crate) instance_id: Option<&'a str>,
-    pub(crate) generation: i32,
-}
+pub(crate) use messages::{Join, JoinReply, JoinedMember, Membership, Sync, SyncReply};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -196,7 +131,7 @@ impl ClassicGroup {
             self.add(member_id, join, reply, now);
             return;
         }
-        self.join_again(join, reply, now);
+        self.join_again(&join, reply, now);
     }
 
     fn check_join(&self, join: &Join) -> Result<(), ResponseError> {
@@ -234,7 +169,7 @@ impl ClassicGroup {
         let member_id = format!("{prefix}-{}", uuid::Uuid::new_v4());
         let known = join.instance_id.as_ref().and_then(|id| self.instances.get(id)).cloned();
         if let Some(old_id) = known {
-            self.replace_static(&old_id, member_id, join, reply, now);
+            self.replace_static(&old_id, &member_id, &join, reply, now);
         } else if join.instance_id.is_none() && join.requires_known_id {
             self.promised.insert(member_id.clone(), now + join.session_timeout);
             send(reply, JoinReply::refused(ResponseError::MemberIdRequired, &member_id));
@@ -247,8 +182,8 @@ impl ClassicGroup {
     fn replace_static(
         &mut self,
         old_id: &str,
-        member_id: String,
-        join: Join,
+        member_id: &str,
+        join: &Join,
         reply: oneshot::Sender<JoinReply>,
         now: Instant,
     ) {
@@ -259,18 +194,18 @@ impl ClassicGroup {
         if let Some(waiting) = member.syncing.take() {
             send(waiting, Err(ResponseError::FencedInstanceId));
         }
-        member.update(&join, now);
+        member.update(join, now);
         if let Some(instance) = &join.instance_id {
-            self.instances.insert(instance.clone(), member_id.clone());
+            self.instances.insert(instance.clone(), member_id.to_owned());
         }
-        self.members.insert(member_id.clone(), member);
+        self.members.insert(member_id.to_owned(), member);
         let was_leader = self.leader.as_deref() == Some(old_id);
         if was_leader {
-            self.leader = Some(member_id.clone());
+            self.leader = Some(member_id.to_owned());
         }
         let keeps_protocol = self.select_protocol() == self.protocol;
         if self.state == State::Stable && keeps_protocol {
-            let mut answer = self.current(&member_id);
+            let mut answer = self.current(member_id);
             // A client that learns it is the leader would assign again, which nobody waits for.
             if was_leader {
                 answer.leader = old_id.to_owned();
@@ -279,7 +214,7 @@ impl ClassicGroup {
             send(reply, answer);
             return;
         }
-        self.park_joining(&member_id, reply);
+        self.park_joining(member_id, reply);
         self.prepare(now);
     }
 
@@ -312,11 +247,11 @@ impl ClassicGroup {
         self.prepare(now);
     }
 
-    fn join_again(&mut self, join: Join, reply: oneshot::Sender<JoinReply>, now: Instant) {
+    fn join_again(&mut self, join: &Join, reply: oneshot::Sender<JoinReply>, now: Instant) {
         let id = join.member_id.clone();
         let Some(member) = self.members.get_mut(&id) else { return };
         let unchanged = member.protocols == join.protocols;
-        member.update(&join, now);
+        member.update(join, now);
         let is_leader = self.leader.as_deref() == Some(id.as_str());
         let answered = match self.state {
             State::Completing { .. } => unchanged,
@@ -339,98 +274,6 @@ impl ClassicGroup {
                 send(waiting, JoinReply::refused(ResponseError::UnknownMemberId, id));
             }
         }
-    }
-
-    /// Begins a rebalance, or goes on with one, and completes it when everybody is here.
-    fn prepare(&mut self, now: Instant) {
-        if !matches!(self.state, State::Preparing { .. }) {
-            for member in self.members.values_mut() {
-                member.assignment = Bytes::new();
-                if let Some(waiting) = member.syncing.take() {
-                    member.expires = now + member.session_timeout;
-                    send(waiting, Err(ResponseError::RebalanceInProgress));
-                }
-            }
-            let longest = self.members.values().map(|member| member.rebalance_timeout).max();
-            self.state = State::Preparing { until: now + longest.unwrap_or_default() };
-        }
-        let all_here = self.members.values().all(|member| member.joining.is_some());
-        if all_here && self.promised.is_empty() {
-            self.complete(now);
-        }
-    }
-
-    /// Ends the joining: a new generation of those who are here.
-    fn complete(&mut self, now: Instant) {
-        // Static members may be away until their session ends.
-        let gone: Vec<String> = self
-            .members
-            .iter()
-            .filter(|(_, member)| member.joining.is_none() && member.instance_id.is_none())
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in gone {
-            self.forget(&id);
-        }
-        self.generation += 1;
-        if self.members.is_empty() {
-            self.state = State::Empty;
-            self.protocol = None;
-            self.leader = None;
-            return;
-        }
-        self.protocol = self.select_protocol();
-        let leader_is_here = self
-            .leader
-            .as_ref()
-            .and_then(|id| self.members.get(id))
-            .is_some_and(|member| member.joining.is_some());
-        if !leader_is_here {
-            let here = self.members.iter().find(|(_, member)| member.joining.is_some());
-            self.leader = here.map(|(id, _)| id.clone()).or(self.leader.take());
-        }
-        let longest = self.members.values().map(|member| member.rebalance_timeout).max();
-        self.state = State::Completing { until: now + longest.unwrap_or_default() };
-        let ids: Vec<String> = self.members.keys().cloned().collect();
-        for id in ids {
-            let answer = self.current(&id);
-            let Some(member) = self.members.get_mut(&id) else { continue };
-            if let Some(waiting) = member.joining.take() {
-                member.expires = now + member.session_timeout;
-                send(waiting, answer);
-            }
-        }
-    }
-
-    /// What a member is told about the present generation.
-    fn current(&self, id: &str) -> JoinReply {
-        let leader = self.leader.clone().unwrap_or_default();
-        let listed = self.members().map(|(member_id, member, metadata)| JoinedMember {
-            member_id: member_id.clone(),
-            instance_id: member.instance_id.clone(),
-            metadata,
-        });
-        JoinReply {
-            error: None,
-            member_id: id.to_owned(),
-            generation: self.generation,
-            protocol_type: self.protocol_type.clone(),
-            protocol: self.protocol.clone(),
-            members: if leader == id { listed.collect() } else { Vec::new() },
-            leader,
-        }
-    }
-
-    /// The protocol most members prefer, among those that all of them support.
-    fn select_protocol(&self) -> Option<String> {
-        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-        for member in self.members.values() {
-            let preferred = member.protocols.iter().find(|(name, _)| self.all_support(name));
-            if let Some((name, _)) = preferred {
-                *votes.entry(name).or_default() += 1;
-            }
-        }
-        votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned())
     }
 
     /// Handles a sync; the answer comes through `reply`, perhaps later.
@@ -476,22 +319,6 @@ impl ClassicGroup {
             State::Empty => Err(ResponseError::UnknownMemberId),
             State::Preparing { .. } => Err(ResponseError::RebalanceInProgress),
             State::Completing { .. } | State::Stable => Ok(()),
-        }
-    }
-
-    fn assign(&mut self, assignments: Vec<(String, Bytes)>, now: Instant) {
-        for (id, assignment) in assignments {
-            if let Some(member) = self.members.get_mut(&id) {
-                member.assignment = assignment;
-            }
-        }
-        self.state = State::Stable;
-        for member in self.members.values_mut() {
-            if let Some(waiting) = member.syncing.take() {
-                member.expires = now + member.session_timeout;
-                let names = (self.protocol_type.clone(), self.protocol.clone());
-                send(waiting, Ok((names.0, names.1, member.assignment.clone())));
-            }
         }
     }
 
@@ -544,33 +371,6 @@ impl ClassicGroup {
         Ok(())
     }
 
-    fn forget(&mut self, id: &str) {
-        let Some(member) = self.members.remove(id) else { return };
-        if let Some(instance) = &member.instance_id {
-            self.instances.remove(instance);
-        }
-        if let Some(waiting) = member.joining {
-            send(waiting, JoinReply::refused(ResponseError::UnknownMemberId, id));
-        }
-        if let Some(waiting) = member.syncing {
-            send(waiting, Err(ResponseError::UnknownMemberId));
-        }
-        if self.leader.as_deref() == Some(id) {
-            let joined = self.members.iter().find(|(_, member)| member.joining.is_some());
-            let next = joined.or_else(|| self.members.iter().next());
-            self.leader = next.map(|(id, _)| id.clone());
-        }
-    }
-
-    fn after_departure(&mut self, now: Instant) {
-        match self.state {
-            State::Empty => {}
-            State::Preparing { .. } | State::Completing { .. } | State::Stable => {
-                self.prepare(now);
-            }
-        }
-    }
-
     /// Checks a commit of offsets, as Kafka's `ClassicGroup.validateOffsetCommit` does.
     pub(crate) fn check_commit(
         &self,
@@ -599,50 +399,6 @@ impl ClassicGroup {
         if let Some(member) = self.members.get_mut(member_id) {
             member.expires = now + member.session_timeout;
         }
-    }
-
-    /// Lets time pass.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        let before = (self.members.len(), self.promised.len());
-        self.promised.retain(|_, until| *until > now);
-        let expired: BTreeSet<String> = self
-            .members
-            .iter()
-            .filter(|(_, member)| !member.is_parked() && member.expires <= now)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in &expired {
-            self.forget(id);
-        }
-        if before != (self.members.len(), self.promised.len()) {
-            self.after_departure(now);
-        }
-        match self.state {
-            State::Preparing { until } if until <= now => {
-                let anyone = self.members.values().any(|member| member.joining.is_some());
-                let static_only = !self.members.is_empty()
-                    && self.members.values().all(|m| m.instance_id.is_some());
-                if anyone || !static_only {
-                    self.complete(now);
-                }
-            }
-            State::Completing { until } if until <= now => self.drop_unsynced(now),
-            State::Empty | State::Preparing { .. } | State::Completing { .. } | State::Stable => {}
-        }
-    }
-
-    /// The leader's assignment did not come in time: those who did not sync are gone.
-    fn drop_unsynced(&mut self, now: Instant) {
-        let silent: Vec<String> = self
-            .members
-            .iter()
-            .filter(|(_, member)| member.syncing.is_none())
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in silent {
-            self.forget(&id);
-        }
-        self.prepare(now);
     }
 }
 
