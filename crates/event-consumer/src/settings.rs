@@ -138,7 +138,7 @@ mod format_name {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<wire::Format, D::Error> {
-        match <&str>::deserialize(deserializer)? {
+        match String::deserialize(deserializer)?.as_str() {
             "protobuf" => Ok(wire::Format::Protobuf),
             "json" => Ok(wire::Format::Json),
             other => Err(de::Error::unknown_variant(other, &["protobuf", "json"])),

@@ -135,7 +135,16 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill9();
+        // A test that fails while a process runs is rarely understood without its words.
+        if std::thread::panicking() {
+            show(&self.tail());
+        }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the test harness shows it with the failure")]
+fn show(text: &str) {
+    eprintln!("{text}");
 }
 
 /// What a process has written, filled by one thread per stream.

@@ -1,0 +1,169 @@
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use kafka::ClientSettings;
+use lane::{
+    Batch, Handler, LaneError, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox,
+    OutputTopic, Stop, Subscription, TopicId, run_lanes,
+};
+use testkit::{Isolation, NO_HEADERS, wait_until};
+
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// Two topics of one test and the group that copies one to the other.
+pub(crate) struct Copying {
+    pub(crate) bootstrap_servers: String,
+    pub(crate) source: String,
+    pub(crate) copy: String,
+    pub(crate) partitions: i32,
+}
+
+/// One instance: its lane's thread.
+pub(crate) struct Instance {
+    stop: Stop,
+    pub(crate) status: Arc<LaneStatus>,
+    thread: Option<JoinHandle<Result<(), LaneError>>>,
+}
+
+/// Writes each record as it was read.
+struct Copy;
+
+impl Handler for Copy {
+    type Error = Infallible;
+
+    fn handle(
+        &mut self,
+        batch: Batch<'_>,
+        _now_ms: i64,
+        outbox: &mut Outbox,
+    ) -> Result<(), Infallible> {
+        for record in batch.records() {
+            let value = record.value.expect("every record of these tests has a value");
+            outbox
+                .record(TopicId(0))
+                .key(record.key.expect("every record of these tests has a key"))
+                .value(|copy| copy.extend_from_slice(value))
+                .expect("every record of these tests is small");
+        }
+        Ok(())
+    }
+}
+
+impl Copying {
+    pub(crate) fn on(bootstrap_servers: &str, name: &str) -> Self {
+        let partitions = 4;
+        let copying = Self {
+            bootstrap_servers: bootstrap_servers.to_owned(),
+            source: format!("{name}-source"),
+            copy: format!("{name}-copy"),
+            partitions,
+        };
+        let topics = [(&*copying.source, partitions, &[][..]), (&*copying.copy, partitions, &[])];
+        testkit::create_topics(bootstrap_servers, &topics);
+        copying
+    }
+
+    /// Produces the records numbered `numbers`.
+    pub(crate) fn produce(&self, numbers: std::ops::Range<usize>) {
+        let record = |number: usize| (format!("key-{number}"), number.to_string(), NO_HEADERS);
+        testkit::produce(&self.bootstrap_servers, &self.source, numbers.map(record));
+    }
+
+    pub(crate) fn start(&self, instance: &str) -> Instance {
+        let stop = Stop::new();
+        let status = LaneStatus::new();
+        let outputs = [OutputTopic {
+            name: self.copy.as_str().into(),
+            partitions: self.partitions,
+            record_bytes_max: 1 << 20,
+        }];
+        let settings = LaneSettings {
+            // Short, so that what a test breaks is found out soon.
+            socket_timeout_ms: 4_000,
+            transaction_timeout_ms: 10_000,
+            session_timeout_ms: 6_000,
+            records_max: 500,
+            ..LaneSettings::real_time()
+        };
+        let lane = LaneSpec {
+            name: format!("{}-{instance}", self.copy),
+            client: ClientSettings::new(self.bootstrap_servers.as_str()),
+            settings,
+            subscription: Subscription {
+                group: format!("{}-group", self.copy),
+                topics: vec![self.source.clone()],
+                offset_reset: OffsetReset::Earliest,
+            },
+            outputs: Arc::new(outputs),
+            handler: Copy,
+            status: Arc::clone(&status),
+        };
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || run_lanes(vec![lane], &stopped));
+        Instance { stop, status, thread: Some(thread) }
+    }
+
+    /// Waits until `n` records are copied, then demands that each is there once, and only committed.
+    #[track_caller]
+    pub(crate) fn check_copied_once(&self, n: usize) {
+        wait_until("every record copied", DEADLINE, || {
+            let copied = self.copied();
+            let missing = n - copied.len().min(n);
+            if missing == 0 { Ok(()) } else { Err(format!("{missing} of {n} are missing")) }
+        });
+        let doubled: Vec<_> = self.copied().into_iter().filter(|(_, times)| *times != 1).collect();
+        assert!(doubled.is_empty(), "copied more than once: {doubled:?}");
+    }
+
+    /// How often each value is in the copy.
+    pub(crate) fn copied(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        let copies =
+            testkit::read_all(&self.bootstrap_servers, &self.copy, Isolation::ReadCommitted);
+        for record in copies {
+            *times.entry(record.value_text().to_owned()).or_default() += 1;
+        }
+        times
+    }
+}
+
+impl Instance {
+    /// Tells it to stop and demands that it ends in order and in time.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        self.stop.request();
+        let thread = self.thread.take().expect("it is stopped once");
+        wait_until("an instance to end", Duration::from_secs(20), || {
+            if thread.is_finished() { Ok(()) } else { Err("it still runs".into()) }
+        });
+        thread.join().expect("it does not panic").expect("it ends in order");
+    }
+
+    /// Waits until it has committed at least `n` records.
+    #[track_caller]
+    pub(crate) fn wait_for_records(&self, n: u64) {
+        wait_until("records committed", DEADLINE, || {
+            let records = self.status.records();
+            if records >= n { Ok(()) } else { Err(format!("{records} of {n}")) }
+        });
+    }
+
+    /// Waits until it has `n` partitions.
+    #[track_caller]
+    pub(crate) fn wait_for_partitions(&self, n: usize) {
+        wait_until("partitions assigned", DEADLINE, || {
+            let partitions = self.status.partitions().len();
+            if partitions == n { Ok(()) } else { Err(format!("{partitions} instead of {n}")) }
+        });
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.stop.request();
+    }
+}

@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use dev_broker::{ApiKey, Broker, BrokerConfig, Faults, Times};
+use testkit::wait_until;
+
+use super::copying::Copying;
+
+/// Breaks a broker once the lane is under way, and demands that each record is copied once all the same.
+///
+/// The broker is this test's own and embedded: no other one can be told to fail.
+#[track_caller]
+fn check(fault: impl Fn(&Faults)) {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let copying = Copying::on(&broker.bootstrap_servers(), "faults");
+    let instance = copying.start("0");
+    copying.produce(0..200);
+    copying.check_copied_once(200);
+    fault(broker.faults());
+    copying.produce(200..1_000);
+    copying.check_copied_once(1_000);
+    broker.faults().clear();
+    instance.stop();
+}
+
+const RETRIABLE_COORDINATOR: [i16; 3] = [14, 15, 16];
+const ILLEGAL_GENERATION: i16 = 22;
+const UNKNOWN_MEMBER: i16 = 25;
+const REBALANCE_IN_PROGRESS: i16 = 27;
+const CONCURRENT_TRANSACTIONS: i16 = 51;
+const NOT_ENOUGH_REPLICAS: i16 = 19;
+const PRODUCER_FENCED: i16 = 90;
+const INVALID_TXN_STATE: i16 = 48;
+
+#[test]
+fn a_commit_whose_reply_is_lost_is_looked_up_and_not_guessed() {
+    check(|faults| faults.drop_reply(ApiKey::EndTxn, Times::Next(1)));
+}
+
+#[test]
+fn a_commit_that_never_arrived_is_made_again() {
+    check(|faults| faults.drop_connection(ApiKey::EndTxn, Times::Next(1)));
+}
+
+#[test]
+fn offsets_whose_reply_is_lost_are_committed_once() {
+    check(|faults| faults.drop_reply(ApiKey::TxnOffsetCommit, Times::Next(2)));
+}
+
+#[test]
+fn records_whose_acknowledgement_is_lost_are_written_once() {
+    check(|faults| faults.drop_reply(ApiKey::Produce, Times::Next(2)));
+}
+
+#[test]
+fn records_that_never_arrived_are_written() {
+    check(|faults| faults.drop_connection(ApiKey::Produce, Times::Next(2)));
+}
+
+#[test]
+fn a_slow_commit_is_waited_for() {
+    check(|faults| faults.delay(ApiKey::EndTxn, Duration::from_millis(3_000), Times::Next(1)));
+}
+
+#[test]
+fn a_commit_slower_than_the_socket_allows_is_looked_up() {
+    check(|faults| faults.delay(ApiKey::EndTxn, Duration::from_millis(5_500), Times::Next(1)));
+}
+
+#[test]
+fn a_stale_generation_costs_an_abort_and_nothing_else() {
+    for code in [ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE_IN_PROGRESS] {
+        check(|faults| faults.answer_with(ApiKey::TxnOffsetCommit, code, Times::Next(1)));
+    }
+}
+
+#[test]
+fn a_coordinator_that_moves_is_followed() {
+    for code in RETRIABLE_COORDINATOR {
+        check(|faults| faults.answer_with(ApiKey::EndTxn, code, Times::Next(2)));
+    }
+}
+
+#[test]
+fn the_markers_of_the_last_transaction_are_waited_for() {
+    check(|faults| {
+        faults.answer_with(ApiKey::AddPartitionsToTxn, CONCURRENT_TRANSACTIONS, Times::Next(3));
+        faults.answer_with(ApiKey::AddOffsetsToTxn, CONCURRENT_TRANSACTIONS, Times::Next(3));
+    });
+}
+
+#[test]
+fn too_few_replicas_are_waited_for() {
+    check(|faults| faults.answer_with(ApiKey::Produce, NOT_ENOUGH_REPLICAS, Times::Next(3)));
+}
+
+#[test]
+fn a_fenced_producer_is_replaced_and_the_batch_taken_again() {
+    for code in [PRODUCER_FENCED, INVALID_TXN_STATE] {
+        check(|faults| faults.answer_with(ApiKey::EndTxn, code, Times::Next(1)));
+    }
+}
+
+#[test]
+fn a_second_lane_of_the_same_name_fences_the_first_and_no_record_is_copied_twice() {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let copying = Copying::on(&broker.bootstrap_servers(), "fencing");
+    let first = copying.start("0");
+    copying.produce(0..500);
+    copying.check_copied_once(500);
+    let second = copying.start("0");
+    copying.produce(500..1_000);
+    copying.check_copied_once(1_000);
+    wait_until("the first is fenced", Duration::from_secs(30), || {
+        let renewed = first.status.producers_renewed() + second.status.producers_renewed();
+        if renewed > 0 { Ok(()) } else { Err("no producer was renewed".into()) }
+    });
+    second.stop();
+    first.stop();
+}

@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{EventStatus, Status};
+use event_consumer::Side;
+use testkit::{OwnCluster, free_port, wait_until};
+
+use super::installation::{DEADLINE, Installation, event_id, headers};
+
+#[test]
+fn a_broker_killed_and_restarted_in_mid_run_costs_nothing() {
+    let cluster = OwnCluster::start();
+    let installation = Installation::on(cluster.bootstrap_servers(), "");
+    let topic = installation.topics.rt_event.name.clone();
+    let _consumer = installation.start(Side::Rt, "0");
+    let _status_sync = installation.start_status_sync("0");
+    installation.produce(&topic, 0..1_000);
+    installation.wait_for_decisions(200);
+    cluster.kill();
+    cluster.restart();
+    installation.produce(&topic, 1_000..2_000);
+    installation.wait_for_decisions(1_200);
+    cluster.kill();
+    cluster.restart();
+    installation.produce(&topic, 2_000..3_000);
+    installation.check_answered_once(&installation.topics.rt_assignment.name, 3_000);
+    check_statuses(&installation, 3_000);
+}
+
+#[test]
+fn status_sync_killed_in_mid_run_and_restarted_publishes_every_status() {
+    let cluster = testkit::cluster();
+    let prefix = format!("{}status-kill-", cluster.prefix());
+    let installation = Installation::on(cluster.bootstrap_servers(), &prefix);
+    let topic = installation.topics.rt_event.name.clone();
+    let _consumer = installation.start(Side::Rt, "0");
+    let mut status_sync = installation.start_status_sync("0");
+    for round in 0..3 {
+        installation.produce(&topic, round * 1_000..(round + 1) * 1_000);
+        installation.wait_for_decisions(round * 1_000 + 300);
+        status_sync.kill9();
+        status_sync = installation.start_status_sync("0");
+    }
+    check_statuses(&installation, 3_000);
+}
+
+#[test]
+fn a_consumer_started_before_its_broker_waits_and_says_so() {
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let installation = Installation::without_topics(&address, "");
+    let mut consumer = installation.start(Side::Rt, "0");
+    consumer.wait_for_line("no broker answers yet", Duration::from_secs(30));
+    let line = consumer.wait_for_line("health endpoints listen", Duration::from_secs(30));
+    let health = line.rsplit("address=").next().expect("the line ends with the address").trim();
+    assert!(get(health, "/ready").starts_with("HTTP/1.1 503"), "not ready without a broker");
+    assert!(get(health, "/live").starts_with("HTTP/1.1 200"), "but alive");
+    consumer.terminate();
+    assert_eq!(consumer.wait(Duration::from_secs(20)).code(), Some(0));
+}
+
+/// Waits until events `0..n` are at PENDING_DELIVERY, and demands that no event's statuses ever decrease.
+#[track_caller]
+fn check_statuses(installation: &Installation, n: usize) {
+    let topic = &installation.topics.event_status.name;
+    wait_until("every status published", DEADLINE, || {
+        let mut last: BTreeMap<String, Status> = BTreeMap::new();
+        let records = installation.read(topic);
+        for record in &records {
+            let status: EventStatus<'_> =
+                wire::status::decode(record.value.as_deref(), headers(record))
+                    .expect("a status can be decoded");
+            let before = last.insert(status.event_id.to_string(), status.status);
+            assert!(
+                before.is_none_or(|before| before.rank(None) <= status.status.rank(None)),
+                "the status of {} went from {before:?} to {:?}",
+                status.event_id,
+                status.status
+            );
+        }
+        let settled = |number: &usize| last.get(&event_id(*number)) == Some(&Status::PendingDelivery);
+        let n_settled = (0..n).filter(settled).count();
+        if n_settled == n { Ok(()) } else { Err(format!("{n_settled} of {n}")) }
+    });
+}
+
+/// What `address` answers to a GET of `path`.
+fn get(address: &str, path: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).expect("the port is open");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+        .expect("it takes a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}

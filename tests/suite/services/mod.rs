@@ -1,0 +1,6 @@
+//! The services as an operator runs them: real processes, killed for real.
+
+mod bad_input;
+mod boot;
+mod exactness;
+mod installation;
