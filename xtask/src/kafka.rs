@@ -40,3 +40,25 @@ fn down() -> Result<()> {
     }
     Ok(())
 }
+
+/// An Apache Kafka of its own with empty data, killed when it is dropped.
+pub(crate) struct OwnKafka {
+    _node: kafka::RunningNode,
+    bootstrap_servers: String,
+    _home: tempfile::TempDir,
+}
+
+impl OwnKafka {
+    pub(crate) fn bootstrap_servers(&self) -> &str {
+        &self.bootstrap_servers
+    }
+}
+
+/// Starts an Apache Kafka for one benchmark.
+pub(crate) fn start_own() -> Result<OwnKafka> {
+    let home = tempfile::tempdir()?;
+    let node =
+        kafka::RunningNode::start(kafka::Node::format(home.path(), None, kafka::Jvm::Steady)?)?;
+    let bootstrap_servers = node.bootstrap_servers();
+    Ok(OwnKafka { _node: node, bootstrap_servers, _home: home })
+}

@@ -1,9 +1,10 @@
-//! Automation: `cargo xtask kafka up|down`.
+//! Automation: `cargo xtask kafka up|down`, `cargo xtask bench`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod demo_result;
 mod kafka;
 
@@ -21,12 +22,16 @@ enum Task {
     #[command(subcommand)]
     Kafka(kafka::Task),
     DemoResult(demo_result::Task),
+    /// Measurements against a reference in the same run; build with `--release`.
+    #[command(subcommand)]
+    Bench(bench::Task),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Kafka(task) => kafka::run(&task),
         Task::DemoResult(task) => demo_result::run(&task),
+        Task::Bench(task) => bench::run(&task),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,4 +46,10 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is a command line")]
 fn report(line: &str) {
     eprintln!("{line}");
+}
+
+/// Writes a line of a result to standard output.
+#[expect(clippy::print_stdout, reason = "results are what the command is for")]
+fn print(line: &str) {
+    println!("{line}");
 }

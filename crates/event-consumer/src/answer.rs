@@ -100,17 +100,17 @@ impl Answers<'_> {
             event_id: event.id.borrowed(),
             attempt: Attempt::FIRST,
             event_type: borrowed(&event.event_type),
-            external_id: event.external_id.as_ref().map(borrowed),
-            origin: event.origin.as_ref().map(borrowed),
-            tenant: event.tenant.as_ref().map(borrowed),
+            external_id: event.external_id.as_deref().map(borrowed),
+            origin: event.origin.as_deref().map(borrowed),
+            tenant: event.tenant.as_deref().map(borrowed),
             template_id: Cow::Borrowed(&binding.template.id),
             version: binding.version,
             language: Cow::Borrowed(&binding.template.language),
             revision: binding.revision,
             channel: binding.channel.borrowed(),
             address: Cow::Borrowed(binding.address.as_str()),
-            mobile_app: event.mobile_app.as_ref().map(borrowed),
-            email_format: event.email_format.as_ref().map(borrowed),
+            mobile_app: event.mobile_app.as_deref().map(borrowed),
+            email_format: event.email_format.as_deref().map(borrowed),
             expiration: event.expiration,
             bound_at: self.now,
             ctx: Cow::Borrowed(&event.ctx),
@@ -163,8 +163,8 @@ impl Answers<'_> {
             attempt: Attempt::FIRST,
             occurred_at: self.now,
             event_type: Some(borrowed(&event.event_type)),
-            external_id: event.external_id.as_ref().map(borrowed),
-            tenant: event.tenant.as_ref().map(borrowed),
+            external_id: event.external_id.as_deref().map(borrowed),
+            tenant: event.tenant.as_deref().map(borrowed),
             lane: Some(self.lane),
             kind,
         };
@@ -210,7 +210,7 @@ impl Answers<'_> {
             event_id: undecodable.event_id.borrowed(),
             attempt: Attempt::FIRST,
             occurred_at: self.now,
-            event_type: undecodable.event_type.as_ref().map(borrowed),
+            event_type: undecodable.event_type.as_deref().map(borrowed),
             external_id: None,
             tenant: None,
             lane: Some(self.lane),
@@ -305,6 +305,6 @@ fn oversized<'a>(too_large: TooLarge) -> FactKind<'a> {
     })
 }
 
-fn borrowed<'a>(text: &'a Cow<'_, str>) -> Cow<'a, str> {
+fn borrowed(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }

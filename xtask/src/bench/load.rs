@@ -36,12 +36,8 @@ pub(crate) fn publish_templates(client: &ClientSettings, topics: &Topics) -> any
         record_bytes_max: 1 << 20,
     };
     let id = format!("{}bench", topics.message_template.name);
-    let mut publisher = Publisher::connect(
-        client,
-        &id,
-        std::slice::from_ref(&output),
-        Duration::from_secs(30),
-    )?;
+    let mut publisher =
+        Publisher::connect(client, &id, std::slice::from_ref(&output), Duration::from_secs(30))?;
     let mut outbox = Outbox::new(Arc::from([output]));
     let mut n = 0;
     for kind in 0..TYPES {
@@ -108,7 +104,7 @@ pub(crate) fn event(number: usize, format: Format) -> Vec<u8> {
         occurred_at: Some(Timestamp::from_millis(1_763_000_000_000)),
         scheduled: None,
         expiration: None,
-        ctx: ctx.as_bytes(),
+        ctx: Cow::Borrowed(ctx.as_bytes()),
     };
     let mut bytes = Vec::with_capacity(640);
     wire::event::encode(&event, format, &mut bytes);

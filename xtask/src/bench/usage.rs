@@ -7,7 +7,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU seconds this process has used so far, in user and kernel.
 pub(crate) fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("`/proc/self/stat` is not readable")?;
+    let stat =
+        fs::read_to_string("/proc/self/stat").context("`/proc/self/stat` is not readable")?;
     // The second field, the command's name, may hold anything but ends at the last parenthesis.
     let fields = stat.rsplit_once(") ").context("`/proc/self/stat` has no command name")?.1;
     let ticks = |index: usize| -> anyhow::Result<f64> {
