@@ -18,6 +18,8 @@ mod process;
 mod run;
 mod settings;
 mod store;
+#[cfg(test)]
+mod testing;
 
 pub use counts::{StatusCounts, StatusTotals};
 pub use process::main;
