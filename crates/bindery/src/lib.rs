@@ -7,6 +7,7 @@ mod broker;
 mod cli;
 mod config;
 mod console;
+pub mod demo;
 mod failure;
 mod send;
 pub mod template;
