@@ -118,7 +118,12 @@ fn read(
         return Err(ResponseError::OffsetOutOfRange);
     }
     let most = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(room);
-    let mut slice = partition.read(wanted.fetch_offset, most, isolation).map_err(storage)?;
+    let is_full = most == 0 && !is_first;
+    let mut slice = if is_full {
+        Slice::default()
+    } else {
+        partition.read(wanted.fetch_offset, most, isolation).map_err(storage)?
+    };
     if slice.records.len() > most && !is_first {
         slice = Slice::default();
     }
