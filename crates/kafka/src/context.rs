@@ -1,6 +1,6 @@
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Statistics};
 use tracing::{debug, info, warn};
 
@@ -27,6 +27,10 @@ impl QuietContext {
 
     /// One error the client met and goes on from.
     pub fn failure(error: &KafkaError, reason: &str) {
+        // Reaching an end is told as an error, and is none.
+        if *error == KafkaError::Global(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         warn!(target: "librdkafka", %error, "{reason}");
     }
 }

@@ -4,6 +4,7 @@
 //! `lane`, which alone may write in transactions.
 
 mod admin;
+mod chain;
 mod context;
 mod headers;
 mod offset;
@@ -17,6 +18,7 @@ pub use admin::{
     AdminError, Applied, Change, Difference, adopt_limits, apply, check, cluster_id, delete,
     partition_count, require, wait_for_broker,
 };
+pub use chain::Chain;
 pub use context::QuietContext;
 pub use headers::MessageHeaders;
 pub use offset::{NextOffset, Offset, TopicPartition};

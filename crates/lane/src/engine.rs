@@ -150,45 +150,71 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.transact()
     }
 
-    /// Adds records to the batch until it is due or full. The only place that polls, and no
-    /// transaction is open here: a revoke can only ever arrive now.
+    /// Adds records to the batch until it is due or full. No transaction is open here, and nothing
+    /// else polls: a revoke can only ever arrive now.
     fn collect(&mut self) -> Result<(), LaneError> {
+        if self.aborts > 0 {
+            return self.wait_after_abort();
+        }
         let mut deadline = Instant::now() + self.patience();
-        loop {
-            if self.messages.len() >= self.settings.records_max
-                || self.message_bytes >= self.settings.bytes_max
-            {
-                return Ok(());
-            }
+        while !self.is_full() {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.consumer.poll(left.min(IDLE)) {
-                Some(Ok(message)) => {
-                    if self.messages.is_empty() {
-                        deadline = Instant::now() + self.settings.linger();
-                    }
-                    self.message_bytes += message.payload_len() + message.key_len();
-                    self.messages.push(message);
+            let was_empty = self.messages.is_empty();
+            if self.poll(left.min(IDLE))? {
+                if was_empty {
+                    deadline = Instant::now() + self.settings.linger();
                 }
-                Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
-                    return Err(LaneError::Consumer(source));
-                }
-                Some(Err(error)) => debug!(%error, "the consumer goes on after a passing error"),
-                None => {
-                    self.take_changes();
-                    if Instant::now() >= deadline || self.stop.is_requested() {
-                        return Ok(());
-                    }
-                }
+            } else if Instant::now() >= deadline || self.stop.is_requested() {
+                break;
             }
         }
+        Ok(())
     }
 
-    /// How long to wait for a first record, or before an aborted batch is tried again.
-    fn patience(&self) -> Duration {
-        if self.aborts > 0 {
-            let doubled = Duration::from_millis(2) * 2_u32.saturating_pow(self.aborts.min(16));
-            return doubled.min(BACKOFF_MAX);
+    /// Polls for a while without adding to an aborted batch, however full it is: the abort may have
+    /// come of a rebalance, which only a poll can serve.
+    fn wait_after_abort(&mut self) -> Result<(), LaneError> {
+        let doubled = Duration::from_millis(2) * 2_u32.saturating_pow(self.aborts.min(16));
+        let deadline = Instant::now() + doubled.min(BACKOFF_MAX);
+        let resting = consumer::list_of(&self.partitions.at(Stage::Running));
+        if let Err(error) = self.consumer.pause(&resting) {
+            debug!(%error, "some partitions could not be paused");
         }
+        while Instant::now() < deadline && !self.stop.is_requested() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.poll(left.min(IDLE))?;
+        }
+        let running = consumer::list_of(&self.partitions.at(Stage::Running));
+        if let Err(error) = self.consumer.resume(&running) {
+            warn!(%error, "some partitions could not be resumed");
+        }
+        Ok(())
+    }
+
+    /// Waits up to `timeout` for one record and adds it to the batch; says whether one came.
+    fn poll(&mut self, timeout: Duration) -> Result<bool, LaneError> {
+        match self.consumer.poll(timeout) {
+            Some(Ok(message)) => {
+                self.message_bytes += message.payload_len() + message.key_len();
+                self.messages.push(message);
+                return Ok(true);
+            }
+            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
+                return Err(LaneError::Consumer(source));
+            }
+            Some(Err(error)) => debug!(%error, "the consumer goes on after a passing error"),
+            None => self.take_changes(),
+        }
+        Ok(false)
+    }
+
+    fn is_full(&self) -> bool {
+        self.messages.len() >= self.settings.records_max
+            || self.message_bytes >= self.settings.bytes_max
+    }
+
+    /// How long to wait for a first record.
+    fn patience(&self) -> Duration {
         match (self.messages.is_empty(), self.partitions.all_run()) {
             (true, true) => IDLE,
             (true, false) => RESTORING,
@@ -280,7 +306,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
 
     /// Finds out with a new producer what became of the transaction.
     fn recover(&mut self, cause: Cause, offsets: &[BatchOffset]) -> Result<(), LaneError> {
-        warn!(error = %cause, "making a new producer; the committed offsets decide");
+        warn!(error = %kafka::Chain(&cause), "making a new producer; the committed offsets decide");
         self.status.set_phase(Phase::Recovering);
         self.status.count_renewal();
         self.producer = None;

@@ -64,7 +64,7 @@ fn run_lane<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError>
         Ok(()) => status.set_phase(Phase::Ended),
         Err(failure) => {
             status.set_phase(Phase::Failed);
-            error!(lane = name, error = %failure, "a lane failed");
+            error!(lane = name, error = %kafka::Chain(failure), "a lane failed");
         }
     }
     ended

@@ -107,22 +107,7 @@ impl fmt::Display for Failure {
 /// An error and all its sources, outermost first, in one line. A source that its parent already
 /// repeats is left out.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
-    let mut line = flat(error);
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = flat(error);
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        source = error.source();
-    }
-    line
-}
-
-fn flat(error: &dyn Error) -> String {
-    let text = error.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    kafka::Chain(error).to_string()
 }
 
 /// The last words of a process, which must reach a human whatever became of the logs.

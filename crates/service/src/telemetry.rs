@@ -39,7 +39,9 @@ pub fn start_logging(settings: &LogSettings, rust_log: Option<&str>) -> Result<(
     let level = rust_log.filter(|level| !level.is_empty()).unwrap_or(&settings.level);
     let filter = EnvFilter::builder()
         .parse(level)
-        .map_err(|source| TelemetryError::Level { level: level.to_owned(), source })?;
+        .map_err(|source| TelemetryError::Level { level: level.to_owned(), source })?
+        // It tells of its own life at `info`.
+        .add_directive("opentelemetry_sdk=warn".parse().expect("a directive as documented"));
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match settings.format {
         LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),

@@ -10,7 +10,7 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::util::Timeout;
 use rdkafka::{ClientContext, Statistics, TopicPartitionList};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
 use crate::outbox::OutboundRecord;
@@ -115,7 +115,7 @@ impl LibrdkafkaProducer {
 
     /// Ends a transaction that failed for `cause`.
     fn abort(&self, cause: Cause) -> Result<(), WriteError> {
-        warn!(error = %cause, "aborting a transaction");
+        debug!(error = %kafka::Chain(&cause), "aborting a transaction");
         // An abort that overtakes the first produce is fatal to the client.
         let sent = self.client.in_flight_count();
         let deadline = Instant::now() + Duration::from_secs(1);
