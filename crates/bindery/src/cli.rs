@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::{Exit, Failure};
 
 use crate::console::Console;
-use crate::{broker, config, send, template, topics};
+use crate::{broker, config, demo, send, template, topics};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 found something wrong, 2 usage, 69 no broker answers, 70 internal, \
@@ -40,6 +40,11 @@ pub(crate) struct Common {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Shows the whole line at work: broker, topics, templates, services, events, and a check.
+    ///
+    /// Without `--bootstrap-servers` it starts the embedded broker. On a cluster it uses topics and
+    /// groups under a name of its own, and deletes the topics at the end.
+    Demo(demo::Arguments),
     /// Creates and checks the topics.
     #[command(subcommand)]
     Topics(Topics),
@@ -97,6 +102,7 @@ fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
     start_logging();
     let common = arguments.common;
     match arguments.command {
+        Command::Demo(arguments) => demo::run(&common, &arguments, console),
         Command::Broker(arguments) => broker::run(&arguments, console),
         Command::Topics(action) => {
             let config = config::load(&common)?;

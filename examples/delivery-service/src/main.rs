@@ -14,6 +14,9 @@ struct Arguments {
     /// `host:port` of one or more brokers, separated by commas.
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS")]
     bootstrap_servers: String,
+    /// Any other property of librdkafka, such as `security.protocol=SSL`. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = property)]
+    property: Vec<(String, String)>,
     /// The consumer group; instances of the same group share the work.
     #[arg(long, default_value = "example-delivery")]
     group: String,
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     let topic = |name: &str| format!("{}{name}", arguments.topic_prefix);
     let settings = Settings {
         bootstrap_servers: arguments.bootstrap_servers.clone(),
+        properties: arguments.property.iter().cloned().collect(),
         group: arguments.group.clone(),
         assignments: vec![topic("rt-assignment"), topic("batch-assignment")],
         template_content: topic("template-content"),
@@ -50,4 +54,9 @@ fn main() -> anyhow::Result<()> {
     let signalled = Arc::clone(&stop);
     ctrlc::set_handler(move || signalled.store(true, Ordering::Release))?;
     run(&settings, &Progress::default(), &stop)
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as `name=value`")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,7 +1,7 @@
 //! What became of each assignment, told to `delivery-log`.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -73,8 +73,9 @@ pub(crate) struct Reporter {
     bounce_after: Duration,
     /// The earliest first.
     waiting: BinaryHeap<Reverse<(Instant, u64)>>,
-    waiting_logs: std::collections::HashMap<u64, DeliveryLog>,
+    waiting_logs: HashMap<u64, DeliveryLog>,
     next: u64,
+    n_written: u64,
 }
 
 impl Reporter {
@@ -90,8 +91,9 @@ impl Reporter {
             topic: settings.delivery_log.clone(),
             bounce_after: settings.bounce_after,
             waiting: BinaryHeap::new(),
-            waiting_logs: std::collections::HashMap::new(),
+            waiting_logs: HashMap::new(),
             next: 0,
+            n_written: 0,
         })
     }
 
@@ -99,7 +101,7 @@ impl Reporter {
     ///
     /// # Errors
     /// Where the broker does not take it in time.
-    pub(crate) fn write(&self, log: &DeliveryLog) -> anyhow::Result<()> {
+    pub(crate) fn write(&mut self, log: &DeliveryLog) -> anyhow::Result<()> {
         let value = serde_json::to_vec(log)?;
         let content_type = Header { key: "content-type", value: Some("application/json") };
         let mut record = BaseRecord::to(&self.topic)
@@ -108,7 +110,10 @@ impl Reporter {
             .headers(OwnedHeaders::new_with_capacity(1).insert(content_type));
         loop {
             match self.producer.send(record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.n_written += 1;
+                    return Ok(());
+                }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused)) => {
                     record = refused;
                     self.flush()?;
@@ -139,6 +144,11 @@ impl Reporter {
             }
         }
         Ok(())
+    }
+
+    /// How many reports were queued so far; after [`Reporter::flush`] the broker has them.
+    pub(crate) fn n_written(&self) -> u64 {
+        self.n_written
     }
 
     /// How many reports wait for their time.

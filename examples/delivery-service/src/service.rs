@@ -34,6 +34,8 @@ pub struct Progress {
     pub repeated: AtomicU64,
     /// Messages that could not be made.
     pub content_errors: AtomicU64,
+    /// Reports that the broker has.
+    pub reported: AtomicU64,
     /// Reports that wait for their time.
     pub reports_waiting: AtomicU64,
 }
@@ -165,8 +167,10 @@ impl Service<'_> {
     }
 
     fn count(&self, n_handled: usize) {
-        self.progress.reports_waiting.store(self.reporter.n_waiting() as u64, Ordering::Release);
-        self.progress.handled.fetch_add(n_handled as u64, Ordering::AcqRel);
+        let progress = self.progress;
+        progress.reports_waiting.store(self.reporter.n_waiting() as u64, Ordering::Release);
+        progress.reported.store(self.reporter.n_written(), Ordering::Release);
+        progress.handled.fetch_add(n_handled as u64, Ordering::AcqRel);
     }
 }
 

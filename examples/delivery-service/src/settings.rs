@@ -1,5 +1,6 @@
 //! Where the topics are, and what to do with the messages.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::mix::Mix;
 pub struct Settings {
     /// `host:port` of one or more brokers.
     pub bootstrap_servers: String,
+    /// Any other property of librdkafka: security, timeouts.
+    pub properties: BTreeMap<String, String>,
     /// The consumer group: instances of the same group share the work.
     pub group: String,
     /// The topics of assignments to read.
@@ -33,7 +36,8 @@ pub struct Settings {
 impl Settings {
     /// What every client of this service has in common.
     pub(crate) fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
+        let mut config: ClientConfig =
+            self.properties.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         config.set("bootstrap.servers", &self.bootstrap_servers).set("client.id", &self.group);
         config
     }

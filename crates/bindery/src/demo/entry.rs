@@ -138,29 +138,29 @@ impl Entry {
     /// Adds what is wrong with this event.
     pub(super) fn judge(&self, id: &str, verdict: &mut Verdict) {
         if self.n_sent == 0 {
-            return verdict.duplicated(format!("event `{id}` was never sent"));
+            return verdict.duplicated(&format!("event `{id}` was never sent"));
         }
         if self.n_sent > 1 || !self.is_right_lane {
             verdict
-                .duplicated(format!("event `{id}` is in the intake topics {} times", self.n_sent));
+                .duplicated(&format!("event `{id}` is in the intake topics {} times", self.n_sent));
         }
         once(verdict, id, "Received fact", self.n_received);
         once(verdict, id, "decision fact", self.n_decided);
         if self.n_decided == 1 && self.decided != self.expected.map(FactWord::Decided) {
             let (found, expected) = (self.decided, self.expected);
-            verdict.lost(format!("event `{id}` has decision {found:?}, due was {expected:?}"));
+            verdict.lost(&format!("event `{id}` has decision {found:?}, due was {expected:?}"));
         }
         if self.is_bound() {
             once(verdict, id, "assignment", self.n_assignments);
         } else if self.n_assignments > 0 {
-            verdict.duplicated(format!("event `{id}` has an assignment and is not bound"));
+            verdict.duplicated(&format!("event `{id}` has an assignment and is not bound"));
         }
         let (facts, logs) = (self.n_delivery_facts, self.n_logs);
         if facts < logs {
             verdict
-                .lost(format!("event `{id}` has {logs} delivery logs and {facts} facts of them"));
+                .lost(&format!("event `{id}` has {logs} delivery logs and {facts} facts of them"));
         } else if facts > logs {
-            verdict.duplicated(format!("event `{id}` has {logs} delivery logs and {facts} facts"));
+            verdict.duplicated(&format!("event `{id}` has {logs} delivery logs and {facts} facts"));
         }
         if self.n_regressed > 0 {
             let finding = format!("the status of event `{id}` ran backwards");
@@ -168,8 +168,9 @@ impl Entry {
         }
         if !self.is_folded() {
             let shown = self.shown_status();
-            verdict
-                .lost(format!("event `{id}` shows {shown:?}, which is not what its facts come to"));
+            verdict.lost(&format!(
+                "event `{id}` shows {shown:?}, which is not what its facts come to"
+            ));
         }
     }
 }
@@ -177,7 +178,7 @@ impl Entry {
 fn once(verdict: &mut Verdict, id: &str, what: &str, times: u32) {
     match times {
         1 => {}
-        0 => verdict.lost(format!("event `{id}` has no {what}")),
-        _ => verdict.duplicated(format!("event `{id}` has {times} times a {what}")),
+        0 => verdict.lost(&format!("event `{id}` has no {what}")),
+        _ => verdict.duplicated(&format!("event `{id}` has {times} times a {what}")),
     }
 }

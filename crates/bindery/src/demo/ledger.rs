@@ -215,29 +215,30 @@ impl Ledger {
             entry.judge(id, &mut verdict);
         }
         for (number, _) in sent.iter().enumerate().filter(|(_, seen)| !**seen) {
-            verdict.lost(format!("event number {number} is in no intake topic"));
+            verdict.lost(&format!("event number {number} is in no intake topic"));
         }
         for number in 0..self.traffic.len() {
             let parked = self.dead_letters.get(&number);
             match (is_malformed(self.traffic, number), parked) {
                 (true, Some((1, true))) | (false, None) => {}
                 (true, None) => {
-                    verdict.lost(format!("malformed event number {number} is not parked"))
+                    verdict.lost(&format!("malformed event number {number} is not parked"));
                 }
                 (true, Some((1, false))) => {
-                    verdict.lost(format!("event number {number} is parked other than it was sent"));
+                    verdict
+                        .lost(&format!("event number {number} is parked other than it was sent"));
                 }
                 (true, Some((times, _))) => {
-                    verdict.duplicated(format!("event number {number} is parked {times} times"));
+                    verdict.duplicated(&format!("event number {number} is parked {times} times"));
                 }
                 (false, Some(_)) => {
                     verdict
-                        .duplicated(format!("event number {number} is parked and not malformed"));
+                        .duplicated(&format!("event number {number} is parked and not malformed"));
                 }
             }
         }
         for stray in &self.strays {
-            verdict.duplicated(stray.clone());
+            verdict.duplicated(stray);
         }
         verdict
     }

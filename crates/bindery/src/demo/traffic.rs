@@ -65,7 +65,9 @@ impl Traffic {
 
     /// The side that event `number` is sent to.
     pub fn lane(&self, number: usize) -> LaneKind {
-        if number % RT_SHARE == 0 { LaneKind::Rt } else { LaneKind::Batch }
+        // Which of four moves on with every 200, so that each case comes by both sides.
+        let is_rt = number % RT_SHARE == number / 200 % RT_SHARE;
+        if is_rt { LaneKind::Rt } else { LaneKind::Batch }
     }
 
     /// The numbers of the events of one side, in the order they are sent.
@@ -86,9 +88,10 @@ impl Traffic {
         let case = Case::of(number);
         let subject = Subject::new(number, self.lane(number), case, self.now, &mut random);
         let form = if case.wants_json() { Form::Json } else { Form::any(&mut random) };
-        let (value, headers) = match case {
-            Case::Malformed => super::case::malformed(&mut random),
-            _ => form.write(&subject),
+        let (value, headers) = if case == Case::Malformed {
+            super::case::malformed(&mut random)
+        } else {
+            form.write(&subject)
         };
         Outgoing {
             key: key_of_number(number),

@@ -22,14 +22,14 @@ impl Verdict {
         self.lost == 0 && self.duplicated == 0 && self.regressed == 0
     }
 
-    pub(super) fn lost(&mut self, finding: String) {
+    pub(super) fn lost(&mut self, finding: &str) {
         self.lost += 1;
-        self.tell("lost", &finding);
+        self.tell("lost", finding);
     }
 
-    pub(super) fn duplicated(&mut self, finding: String) {
+    pub(super) fn duplicated(&mut self, finding: &str) {
         self.duplicated += 1;
-        self.tell("duplicated", &finding);
+        self.tell("duplicated", finding);
     }
 
     pub(super) fn regressed(&mut self, times: u32, finding: &str) {
