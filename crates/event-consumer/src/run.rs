@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use catalogue::Follower;
-use kafka::{AdminError, TopicSpec};
+use kafka::TopicSpec;
 use lane::{LaneSpec, LaneStatus, OffsetReset, Stop, Subscription, run_lanes};
 use service::Failure;
 use tracing::info;
@@ -40,11 +40,11 @@ impl EventConsumer {
     /// gave up, and a restart goes on from the committed offsets.
     pub fn run(mut self, stop: &Stop) -> Result<(), Failure> {
         let client = &self.settings.kafka.clone();
-        if !kafka::wait_for_broker(client, || stop.is_requested()).map_err(boot_failure)? {
+        if !kafka::wait_for_broker(client, || stop.is_requested())? {
             return Ok(());
         }
-        kafka::require(client, &self.topics()).map_err(boot_failure)?;
-        kafka::adopt_limits(client, &mut self.settings.topics).map_err(boot_failure)?;
+        kafka::require(client, &self.topics())?;
+        kafka::adopt_limits(client, &mut self.settings.topics)?;
         let topic = &self.settings.topics.message_template.name;
         let follower = Follower::start(client, topic).map_err(Failure::internal)?;
         if !follower.wait_until_loaded(|| stop.is_requested()) {
@@ -52,7 +52,7 @@ impl EventConsumer {
         }
         let n_templates = follower.snapshot().len();
         info!(n_templates, "catalogue loaded");
-        run_lanes(self.lane_specs(&follower), stop).map_err(Failure::internal)
+        Ok(run_lanes(self.lane_specs(&follower), stop)?)
     }
 
     fn lane_specs(&self, follower: &Follower) -> Vec<LaneSpec<EventHandler>> {
@@ -106,14 +106,5 @@ impl EventConsumer {
             &topics.held_event,
         ];
         used.into_iter().cloned().collect()
-    }
-}
-
-/// What a failure at boot asks of the operator.
-fn boot_failure(error: AdminError) -> Failure {
-    match error {
-        AdminError::Differs(_) | AdminError::Settings(_) => Failure::configuration(error),
-        AdminError::Unreachable { .. } => Failure::unreachable(error),
-        AdminError::Refused { .. } | AdminError::Request(_) => Failure::internal(error),
     }
 }

@@ -75,8 +75,10 @@ pub struct EventConsumerSettings {
     /// This instance's name, unique among living ones and stable over restarts, such as a
     /// StatefulSet's pod name: a restarted instance ends its predecessor's open transaction at once.
     /// Two living instances of one name fence each other.
+    #[serde(deserialize_with = "service::text::deserialize")]
     pub instance: String,
     /// The consumer group. Another one reads everything again.
+    #[serde(deserialize_with = "service::text::deserialize")]
     pub group: String,
     /// In which formats to write.
     pub formats: Formats,

@@ -45,7 +45,7 @@ pub enum AdminError {
     #[error("the broker did not answer an administrative request")]
     Request(#[source] KafkaError),
     /// A topic is missing or mis-shaped; the differences, and how to mend them.
-    #[error("{}; run `bindery topics apply` or mend the configuration", joined(.0))]
+    #[error("{}; {}", joined(.0), advice(.0))]
     Differs(Vec<Difference>),
 }
 
@@ -130,6 +130,16 @@ impl Difference {
             Self::Missing { .. } | Self::Partitions { .. } => true,
             Self::Config { key, .. } => key == "cleanup.policy",
         }
+    }
+}
+
+/// What mends `differences`: only what is missing can be created without a decision.
+fn advice(differences: &[Difference]) -> &'static str {
+    let is_missing = |one: &Difference| matches!(one, Difference::Missing { .. });
+    if differences.iter().all(is_missing) {
+        "run `bindery topics apply`"
+    } else {
+        "change the topic or the configuration, then `bindery topics check` shows what is left"
     }
 }
 

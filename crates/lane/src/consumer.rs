@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use kafka::{QuietContext, SettingsError, TopicPartition};
@@ -22,6 +23,8 @@ pub(crate) enum Change {
 pub(crate) struct LaneContext {
     /// Newly assigned partitions rest until the lane resumes them.
     rests: bool,
+    /// Whether there are changes to take: asked after every poll, so it costs no lock.
+    has_changes: AtomicBool,
     told: Mutex<Told>,
 }
 
@@ -34,6 +37,9 @@ struct Told {
 impl LaneContext {
     /// Rebalances since the last call.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
+        if !self.has_changes.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
         std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).changes)
     }
 
@@ -44,6 +50,7 @@ impl LaneContext {
 
     fn note(&self, change: Change) {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).changes.push(change);
+        self.has_changes.store(true, Ordering::Release);
     }
 }
 
@@ -114,7 +121,8 @@ pub(crate) fn connect(
         .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", lane.prefetch_kib.to_string())
         .set("statistics.interval.ms", "1000");
-    let context = LaneContext { rests, told: Mutex::default() };
+    let context =
+        LaneContext { rests, has_changes: AtomicBool::new(false), told: Mutex::default() };
     config.create_with_context(context).map_err(SettingsError::Refused)
 }
 

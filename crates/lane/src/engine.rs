@@ -182,7 +182,10 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         }
         while Instant::now() < deadline && !self.stop.is_requested() {
             let left = deadline.saturating_duration_since(Instant::now());
-            self.poll(left.min(IDLE))?;
+            if self.poll(left.min(IDLE))? {
+                // Of a partition assigned meanwhile, which does not rest: enough waited.
+                break;
+            }
         }
         let running = consumer::list_of(&self.partitions.at(Stage::Running));
         if let Err(error) = self.consumer.resume(&running) {
@@ -193,7 +196,10 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
 
     /// Waits up to `timeout` for one record and adds it to the batch; says whether one came.
     fn poll(&mut self, timeout: Duration) -> Result<bool, LaneError> {
-        match self.consumer.poll(timeout) {
+        let polled = self.consumer.poll(timeout);
+        // Before the record: it was read after whatever this poll revoked or assigned.
+        self.take_changes();
+        match polled {
             Some(Ok(message)) => {
                 self.message_bytes += message.payload_len() + message.key_len();
                 self.messages.push(message);
@@ -203,7 +209,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
                 return Err(LaneError::Consumer(source));
             }
             Some(Err(error)) => debug!(%error, "the consumer goes on after a passing error"),
-            None => self.take_changes(),
+            None => {}
         }
         Ok(false)
     }

@@ -21,6 +21,7 @@ mod stop;
 pub use engine::LaneError;
 pub use handler::{Handler, Readiness};
 pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
+pub use producer::{Cause, ConnectError};
 pub use publisher::{PublishError, Publisher};
 pub use record::{Batch, Record};
 pub use settings::{LaneSettings, OffsetReset, Subscription};

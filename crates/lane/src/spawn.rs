@@ -55,13 +55,17 @@ pub fn run_lanes<H: Handler>(lanes: Vec<LaneSpec<H>>, stop: &Stop) -> Result<(),
 }
 
 fn run_lane<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError> {
-    // Also a panic has to stop the other lanes, or a process would go on with half of its work.
-    let _stops_the_others = RequestOnDrop(stop);
+    // A panic, too, has to stop the other lanes, or a process would go on with half of its work.
+    let unfinished = FailOnDrop(stop);
     let status = Arc::clone(&lane.status);
     let name = lane.name.clone();
     let ended = engine::run(lane, stop);
     match &ended {
-        Ok(()) => status.set_phase(Phase::Ended),
+        Ok(()) => {
+            std::mem::forget(unfinished);
+            stop.request();
+            status.set_phase(Phase::Ended);
+        }
         Err(failure) => {
             status.set_phase(Phase::Failed);
             error!(lane = name, error = %kafka::Chain(failure), "a lane failed");
@@ -70,10 +74,10 @@ fn run_lane<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError>
     ended
 }
 
-struct RequestOnDrop<'a>(&'a Stop);
+struct FailOnDrop<'a>(&'a Stop);
 
-impl Drop for RequestOnDrop<'_> {
+impl Drop for FailOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.request();
+        self.0.fail();
     }
 }

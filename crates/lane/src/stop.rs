@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ pub struct Stop(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
+    failed: AtomicBool,
     requested: Mutex<bool>,
     changed: Condvar,
 }
@@ -21,6 +23,17 @@ impl Stop {
     pub fn request(&self) {
         *self.0.requested.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.changed.notify_all();
+    }
+
+    /// Requests it because something failed: whoever ends the process does not end it well.
+    pub fn fail(&self) {
+        self.0.failed.store(true, Ordering::Release);
+        self.request();
+    }
+
+    /// Whether something failed.
+    pub fn has_failed(&self) -> bool {
+        self.0.failed.load(Ordering::Acquire)
     }
 
     /// Whether it was requested.

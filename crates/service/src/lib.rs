@@ -13,6 +13,7 @@
 
 mod config;
 mod exit;
+mod failure;
 mod flags;
 mod health;
 mod metrics;
@@ -22,6 +23,7 @@ mod settings;
 mod shutdown;
 mod signals;
 mod telemetry;
+pub mod text;
 mod watchdog;
 
 pub use config::{ConfigError, Sources, load};

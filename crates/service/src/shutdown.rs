@@ -36,9 +36,11 @@ impl Shutdown {
         self.stop.is_requested()
     }
 
-    /// The code the first request asked for; fine if the stop came without one.
+    /// The code the first request asked for; where the stop came without one, whether a lane failed
+    /// decides.
     pub fn exit(&self) -> Exit {
-        self.asked.get().copied().unwrap_or(Exit::Ok)
+        let bare = if self.stop.has_failed() { Exit::Internal } else { Exit::Ok };
+        self.asked.get().copied().unwrap_or(bare)
     }
 
     /// Waits for the request and returns the code it asks for.
@@ -59,6 +61,13 @@ mod tests {
         shutdown.request(Exit::Internal);
         shutdown.request(Exit::Ok);
         assert_eq!((shutdown.is_requested(), shutdown.wait()), (true, Exit::Internal));
+    }
+
+    #[test]
+    fn a_lane_that_fails_does_not_end_well() {
+        let shutdown = Shutdown::new();
+        shutdown.stop().fail();
+        assert_eq!(shutdown.wait(), Exit::Internal);
     }
 
     #[test]

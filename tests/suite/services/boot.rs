@@ -17,7 +17,7 @@ fn check(name: &str, spoil: impl FnOnce(&mut Installation), expected: &str) {
     assert_eq!(status.code(), Some(78), "{lines:?}");
     let last = lines.last().expect("it says why");
     assert!(last.contains(expected), "{last}");
-    assert!(last.contains("bindery topics apply"), "it says what to do: {last}");
+    assert!(last.contains("`bindery topics "), "it says what to do: {last}");
 }
 
 #[test]

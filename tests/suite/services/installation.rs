@@ -8,6 +8,8 @@ use domain::{
 };
 use event_consumer::{EventConsumerSettings, Side};
 use kafka::{ClientSettings, Topics};
+use lane::LaneSettings;
+use status_sync::StatusSyncSettings;
 use tempfile::TempDir;
 use testkit::{Isolation, OwnedRecord, Process, binary, read_all, wait_until};
 use wire::Format;
@@ -76,11 +78,7 @@ impl Installation {
         settings.topics = self.topics.clone();
         settings.group = format!("{}{}", self.prefix, side.name());
         settings.instance = instance.to_owned();
-        // Short, so that what a test breaks is found out soon.
-        settings.lane.session_timeout_ms = 6_000;
-        settings.lane.socket_timeout_ms = 4_000;
-        settings.lane.transaction_timeout_ms = 10_000;
-        settings.lane.records_max = 500;
+        quicken(&mut settings.lane);
         settings.health.listen = Some(([127, 0, 0, 1], 0).into());
         settings
     }
@@ -89,6 +87,26 @@ impl Installation {
     pub(crate) fn start(&self, side: Side, instance: &str) -> Process {
         let settings = toml::to_string(&self.settings(side, instance)).expect("it is TOML");
         self.spawn(side.name(), instance, &settings)
+    }
+
+    /// Starts status-sync as a process of its own, with its store in this installation's folder.
+    pub(crate) fn start_status_sync(&self, instance: &str) -> Process {
+        let mut settings = StatusSyncSettings::new(self.client.bootstrap_servers.as_str());
+        settings.topics = self.topics.clone();
+        settings.group = format!("{}status-sync", self.prefix);
+        settings.instance = instance.to_owned();
+        settings.state_directory = self.folder.path().join("state");
+        for lane in [&mut settings.lane, &mut settings.announce_lane] {
+            quicken(lane);
+        }
+        let settings = toml::to_string(&settings).expect("it is TOML");
+        self.spawn("status-sync", instance, &settings)
+    }
+
+    /// Removes what status-sync remembers on its disk.
+    pub(crate) fn forget_status_sync(&self) {
+        let removed = std::fs::remove_dir_all(self.folder.path().join("state"));
+        removed.expect("status-sync has run and left its store");
     }
 
     fn spawn(&self, name: &str, instance: &str, settings: &str) -> Process {
@@ -153,6 +171,14 @@ impl Installation {
             if decided >= n { Ok(()) } else { Err(format!("{decided} of {n}")) }
         });
     }
+}
+
+/// Makes a lane find out soon what a test breaks.
+fn quicken(lane: &mut LaneSettings) {
+    lane.session_timeout_ms = 6_000;
+    lane.socket_timeout_ms = 4_000;
+    lane.transaction_timeout_ms = 10_000;
+    lane.records_max = 500;
 }
 
 fn odd(times: &BTreeMap<String, usize>) -> Vec<(&String, &usize)> {

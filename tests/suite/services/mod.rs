@@ -3,4 +3,5 @@
 mod bad_input;
 mod boot;
 mod exactness;
+mod faults;
 mod installation;

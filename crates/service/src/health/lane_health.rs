@@ -5,6 +5,8 @@ use lane::{LaneStatus, Phase};
 
 use super::HealthSource;
 
+const STARTING: &str = "starting: waits for a broker, or for what it has to load first";
+
 /// The health of one lane.
 pub struct LaneHealth {
     name: String,
@@ -46,7 +48,7 @@ impl HealthSource for LaneHealth {
     fn ready(&self) -> Result<(), String> {
         match self.status.phase() {
             Phase::Running | Phase::Recovering => Ok(()),
-            Phase::Starting => Err("no broker has answered yet".to_owned()),
+            Phase::Starting => Err(STARTING.to_owned()),
             Phase::Draining => Err("draining".to_owned()),
             Phase::Ended => Err("ended".to_owned()),
             Phase::Failed => Err("ended with an error".to_owned()),
@@ -66,7 +68,7 @@ mod tests {
     fn a_lane_without_a_broker_is_alive_but_not_ready() {
         let lane = LaneHealth::new("rt", LaneStatus::new(), Duration::from_secs(60));
         assert_eq!(lane.live(i64::MAX), Ok(()));
-        assert_eq!(lane.ready(), Err("no broker has answered yet".to_owned()));
+        assert_eq!(lane.ready(), Err(STARTING.to_owned()));
         assert!(!lane.started());
     }
 }
