@@ -13,6 +13,9 @@ use crate::{Applying, CatalogueHandle};
 const PARTITION: i32 = 0;
 /// How soon a stop is noticed while nothing is published.
 const POLL_TIMEOUT: Duration = Duration::from_millis(200);
+/// A broker may notice only at the end of a fetch that a transaction was committed, so a publication
+/// comes into force that much later at most.
+const PROPERTIES: [(&str, &str); 1] = [("fetch.wait.max.ms", "50")];
 /// Pause before a reader that failed is opened anew.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
@@ -120,7 +123,8 @@ impl Following {
     /// Reads from where the last reader ended until a stop or a failure.
     fn follow(&mut self) -> Result<(), ReadError> {
         let position = NextOffset::from_committed(self.applying.next().0);
-        let reader = Reader::open(&self.settings, &self.topic, &[(PARTITION, position)])?;
+        let reader =
+            Reader::open_with(&self.settings, &self.topic, &[(PARTITION, position)], &PROPERTIES)?;
         while !self.handle.is_stopped() {
             match reader.poll(POLL_TIMEOUT)? {
                 None => {}
