@@ -85,7 +85,10 @@ impl StatusSyncSettings {
             formats: Formats::default(),
             state_directory: "state/status-sync".into(),
             status_retention_ms: 30 * DAY_MS,
-            log: LogSettings::default(),
+            log: LogSettings {
+                level: "info,fjall=warn,lsm_tree=warn".into(),
+                ..LogSettings::default()
+            },
             health: HealthSettings::default(),
             shutdown: ShutdownSettings::default(),
         }

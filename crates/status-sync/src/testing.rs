@@ -190,7 +190,7 @@ impl FakePast {
 }
 
 impl Past for FakePast {
-    fn bounds(&self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError> {
+    fn bounds(&mut self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError> {
         Ok(Some(self.partition(topic, partition, |lying| Bounds {
             start: lying.start,
             stable_end: lying.stable_end(),

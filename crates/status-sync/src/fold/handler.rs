@@ -215,12 +215,15 @@ impl lane::Handler for FoldHandler {
         let Some(Partition::Restoring(mut restoration)) = self.partitions.remove(&number) else {
             return Err(FoldError::NotReady(number));
         };
-        let readiness = restoration.step(&self.store, self.past.as_ref(), &self.topics)?;
+        let readiness = restoration.step(&self.store, self.past.as_mut(), &self.topics)?;
         let partition = match readiness {
             Readiness::NotYet => Partition::Restoring(restoration),
             Readiness::Ready => Partition::Ready(Ready::new(restoration.into_store())),
         };
         self.partitions.insert(number, partition);
+        if self.partitions.values().all(|partition| matches!(partition, Partition::Ready(_))) {
+            self.past.release();
+        }
         Ok(readiness)
     }
 

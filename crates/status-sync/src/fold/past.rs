@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use kafka::{ClientSettings, NextOffset, ReadError, ReadEvent, Reader};
@@ -8,7 +10,7 @@ use lane::Record;
 /// A boundary, so that restoring can be tested without a broker.
 pub(crate) trait Past: Send {
     /// The bounds of a partition; `None` when no broker answers now.
-    fn bounds(&self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError>;
+    fn bounds(&mut self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError>;
 
     /// Reads committed records from a position on.
     fn open(
@@ -17,6 +19,9 @@ pub(crate) trait Past: Send {
         partition: i32,
         from: NextOffset,
     ) -> Result<Box<dyn PastReader>, ReadError>;
+
+    /// Nothing more is asked for now.
+    fn release(&mut self) {}
 }
 
 /// Where a partition begins and ends now.
@@ -54,27 +59,49 @@ pub(crate) enum PastEvent {
 /// The past as a cluster has it.
 pub(crate) struct KafkaPast {
     settings: ClientSettings,
+    /// Clients to ask for bounds with, by topic; making one costs more than a question.
+    asking: HashMap<String, Asking>,
+}
+
+struct Asking {
+    uncommitted: Reader,
+    committed: Reader,
 }
 
 /// How long one question about a partition's bounds may take.
 const QUESTION: Duration = Duration::from_millis(200);
+/// The end of a partition is known once a fetch comes back empty.
+const PROPERTIES: [(&str, &str); 1] = [("fetch.wait.max.ms", "10")];
 
 impl KafkaPast {
-    pub(crate) const fn new(settings: ClientSettings) -> Self {
-        Self { settings }
+    pub(crate) fn new(settings: ClientSettings) -> Self {
+        Self { settings, asking: HashMap::new() }
+    }
+
+    fn asking(&mut self, topic: &str) -> Result<&Asking, ReadError> {
+        match self.asking.entry(topic.to_owned()) {
+            Entry::Occupied(present) => Ok(present.into_mut()),
+            Entry::Vacant(vacant) => {
+                let reader = |isolation| {
+                    let properties = [("isolation.level", isolation)];
+                    Reader::open_with(&self.settings, topic, &[], &properties)
+                };
+                let uncommitted = reader("read_uncommitted")?;
+                let committed = reader("read_committed")?;
+                Ok(vacant.insert(Asking { uncommitted, committed }))
+            }
+        }
     }
 }
 
 impl Past for KafkaPast {
-    fn bounds(&self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError> {
-        let ask = |isolation| {
-            let properties = [("isolation.level", isolation)];
-            let reader = Reader::open_with(&self.settings, topic, &[], &properties)?;
-            Ok::<_, ReadError>(reader.bounds(partition, QUESTION).ok())
-        };
+    fn bounds(&mut self, topic: &str, partition: i32) -> Result<Option<Bounds>, ReadError> {
+        let asking = self.asking(topic)?;
         // The end first: what is settled up to a later moment covers it sooner.
-        let Some((_, end)) = ask("read_uncommitted")? else { return Ok(None) };
-        let Some((start, stable_end)) = ask("read_committed")? else { return Ok(None) };
+        let Ok((_, end)) = asking.uncommitted.bounds(partition, QUESTION) else { return Ok(None) };
+        let Ok((start, stable_end)) = asking.committed.bounds(partition, QUESTION) else {
+            return Ok(None);
+        };
         Ok(Some(Bounds { start, stable_end, end }))
     }
 
@@ -84,8 +111,13 @@ impl Past for KafkaPast {
         partition: i32,
         from: NextOffset,
     ) -> Result<Box<dyn PastReader>, ReadError> {
-        let reader = Reader::open(&self.settings, topic, &[(partition, from)])?;
+        let positions = [(partition, from)];
+        let reader = Reader::open_with(&self.settings, topic, &positions, &PROPERTIES)?;
         Ok(Box::new(KafkaPastReader { reader, topic: topic.to_owned() }))
+    }
+
+    fn release(&mut self) {
+        self.asking.clear();
     }
 }
 

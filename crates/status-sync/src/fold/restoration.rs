@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::handler::FoldError;
 use super::merging::{Change, Merging};
 use super::past::{Bounds, Past, PastEvent, PastReader};
-use crate::store::{PartitionStore, Store};
+use crate::store::{Changes, PartitionStore, Store};
 
 /// Brings the store of one partition to the group's committed position, a step at a time.
 pub(crate) struct Restoration {
@@ -73,7 +73,7 @@ impl Restoration {
     pub(crate) fn step(
         &mut self,
         store: &Store,
-        past: &dyn Past,
+        past: &mut dyn Past,
         topics: &RestoreTopics,
     ) -> Result<Readiness, FoldError> {
         match &mut self.stage {
@@ -89,7 +89,10 @@ impl Restoration {
                     // The committed position shows that the last owner's transaction is settled,
                     // but this partition may not have its marker yet.
                     let end = *end.get_or_insert(bounds.end);
-                    if bounds.stable_end >= end {
+                    if bounds.start >= end {
+                        self.store.clear()?;
+                        self.finish(store.changes())?;
+                    } else if bounds.stable_end >= end {
                         self.stage = self.loading(past, topics)?;
                     }
                 }
@@ -149,20 +152,21 @@ impl Restoration {
         let merging = reading.finish()?;
         let mut changes = store.changes();
         merging.write(&self.store, &mut changes);
-        if ended {
-            changes.set_position(&self.store, self.committed);
-        }
+        if ended { self.finish(changes) } else { Ok(changes.commit()?) }
+    }
+
+    /// Makes the last changes; the store is then as of the committed position.
+    fn finish(&mut self, mut changes: Changes) -> Result<(), FoldError> {
+        changes.set_position(&self.store, self.committed);
         changes.commit()?;
-        if ended {
-            info!(
-                partition = self.partition,
-                position = self.committed.get(),
-                n_records = self.n_records,
-                way = self.stage.name(),
-                "statuses restored"
-            );
-            self.stage = Stage::Done;
-        }
+        info!(
+            partition = self.partition,
+            position = self.committed.get(),
+            n_records = self.n_records,
+            way = self.stage.name(),
+            "statuses restored"
+        );
+        self.stage = Stage::Done;
         Ok(())
     }
 }

@@ -86,7 +86,7 @@ impl Fixture {
 
     fn step(&self, restoration: &mut Restoration) -> Readiness {
         let topics = RestoreTopics { journal: JOURNAL.into(), status: STATUS.into() };
-        restoration.step(&self.store, &self.past, &topics).unwrap()
+        restoration.step(&self.store, &mut self.past.clone(), &topics).unwrap()
     }
 
     /// Steps until it is ready; the number of steps.
