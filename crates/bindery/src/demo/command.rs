@@ -13,7 +13,7 @@ use super::ledger::Ledger;
 use super::progress::Progress;
 use super::readers::Readers;
 use super::report::{Latency, Report};
-use super::senders::Senders;
+use super::senders::{ReadySenders, Senders};
 use super::services::Services;
 use super::traffic::Traffic;
 use crate::cli::Common;
@@ -82,13 +82,15 @@ impl Demo<'_> {
         self.publish()?;
         let state = tempfile::tempdir().context("cannot make a temporary directory")?;
         let out = self.out();
+        let senders = ReadySenders::connect(client).map_err(of_send)?;
         let mut services = Services::start(self.installation, state.path(), &out)?;
         services.wait_until_ready(self.shutdown.stop())?;
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
         let traffic = Traffic::new(self.arguments.events as usize, SEED, now);
         let readers = Readers::start(client, topics, traffic).map_err(Failure::internal)?;
-        let mut senders = Senders::start(client, topics, traffic, self.shutdown.stop())
-            .map_err(Failure::internal)?;
+        readers.wait_until_ready(self.shutdown.stop());
+        let mut senders =
+            senders.start(topics, traffic, self.shutdown.stop()).map_err(Failure::internal)?;
         let mut ledger = Ledger::new(traffic);
         self.account(&mut ledger, &readers, &senders, &mut services)?;
         let elapsed = senders.started().elapsed();

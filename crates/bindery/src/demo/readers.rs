@@ -1,6 +1,8 @@
 //! Reads the topics back, each on a thread of its own, under `read_committed`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,6 +21,8 @@ use super::traffic::Traffic;
 const WAITING_MAX: usize = 20_000;
 /// How long reading what is left may take at the end.
 const FINISH_LIMIT: Duration = Duration::from_secs(60);
+/// How long is waited for the readers before sending begins all the same.
+const READY_LIMIT: Duration = Duration::from_secs(20);
 /// How long a topic just created may be unknown.
 const APPEAR_LIMIT: Duration = Duration::from_secs(10);
 
@@ -27,6 +31,7 @@ pub(super) struct Readers {
     observations: Receiver<Result<Observation, ReadError>>,
     finish: Stop,
     threads: Vec<JoinHandle<()>>,
+    n_ready: Arc<AtomicUsize>,
 }
 
 impl Readers {
@@ -48,6 +53,7 @@ impl Readers {
         ];
         let (sender, observations) = sync_channel(WAITING_MAX);
         let finish = Stop::new();
+        let n_ready = Arc::<AtomicUsize>::default();
         let start = |(source, topic): (Source, &TopicSpec)| {
             let follower = Follower {
                 client: client.clone(),
@@ -56,6 +62,7 @@ impl Readers {
                 traffic,
                 sender: sender.clone(),
                 finish: finish.clone(),
+                n_ready: Arc::clone(&n_ready),
                 positions: (0..topic.partitions)
                     .map(|partition| (partition, NextOffset::START))
                     .collect(),
@@ -64,7 +71,17 @@ impl Readers {
         };
         let threads: std::io::Result<Vec<JoinHandle<()>>> =
             sources.into_iter().map(start).collect();
-        Ok(Self { observations, finish, threads: threads? })
+        Ok(Self { observations, finish, threads: threads?, n_ready })
+    }
+
+    /// Waits until every topic was read to its end once, or until `stop`: a latency shall not have in
+    /// it how long a reader takes to connect.
+    pub(super) fn wait_until_ready(&self, stop: &Stop) {
+        let started = Instant::now();
+        while self.n_ready.load(Ordering::Acquire) < self.threads.len()
+            && started.elapsed() < READY_LIMIT
+            && !stop.wait(Duration::from_millis(5))
+        {}
     }
 
     /// The next observation; `None` if none comes within `timeout`.
@@ -99,6 +116,7 @@ struct Follower {
     traffic: Traffic,
     sender: SyncSender<Result<Observation, ReadError>>,
     finish: Stop,
+    n_ready: Arc<AtomicUsize>,
     positions: BTreeMap<i32, NextOffset>,
 }
 
@@ -122,6 +140,7 @@ impl Follower {
     fn follow(&mut self) -> Result<Result<(), Abandoned>, ReadError> {
         let started = Instant::now();
         let mut reader = self.open()?;
+        let mut unread: BTreeSet<i32> = self.positions.keys().copied().collect();
         while !self.finish.is_requested() {
             match reader.poll(Duration::from_millis(50)) {
                 Ok(Some(ReadEvent::Record(record))) => {
@@ -131,7 +150,12 @@ impl Follower {
                         return Ok(Err(Abandoned));
                     }
                 }
-                Ok(Some(ReadEvent::End(_)) | None) => {}
+                Ok(Some(ReadEvent::End(partition))) => {
+                    if unread.remove(&partition) && unread.is_empty() {
+                        self.n_ready.fetch_add(1, Ordering::AcqRel);
+                    }
+                }
+                Ok(None) => {}
                 Err(ReadError::UnknownTopic(_)) if started.elapsed() < APPEAR_LIMIT => {
                     self.finish.wait(Duration::from_millis(50));
                     reader = self.open()?;

@@ -28,27 +28,40 @@ pub(super) struct Senders {
 /// A latency is counted from here, so that a sender who falls behind hides nothing.
 struct DueTimes(Vec<AtomicU64>);
 
-impl Senders {
+/// Two senders that connect while the services start, so that no event has to wait for it.
+pub(super) struct ReadySenders {
+    rt: Sender,
+    batch: Sender,
+}
+
+impl ReadySenders {
+    /// Begins to connect.
+    pub(super) fn connect(client: &ClientSettings) -> Result<Self, SendError> {
+        Ok(Self {
+            rt: Sender::new(client, &[("linger.ms", "0")])?,
+            batch: Sender::new(client, &[("linger.ms", "5")])?,
+        })
+    }
+
     /// Begins to send.
     pub(super) fn start(
-        client: &ClientSettings,
+        self,
         topics: &Topics,
         traffic: Traffic,
         stop: &Stop,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<Senders> {
         let started = Instant::now();
         let due = Arc::new(DueTimes((0..traffic.len()).map(|_| AtomicU64::new(0)).collect()));
         let sides = [
-            (LaneKind::Rt, &topics.rt_event.name, Some(RT_PER_SECOND), "0"),
-            (LaneKind::Batch, &topics.batch_event.name, None, "5"),
+            (LaneKind::Rt, self.rt, &topics.rt_event.name, Some(RT_PER_SECOND)),
+            (LaneKind::Batch, self.batch, &topics.batch_event.name, None),
         ];
-        let start = |(lane, topic, per_second, linger_ms): (LaneKind, &String, _, &'static str)| {
+        let start = |(lane, sender, topic, per_second): (LaneKind, _, &String, _)| {
             let side = Side {
-                client: client.clone(),
+                sender,
                 topic: topic.clone(),
                 lane,
                 per_second,
-                linger_ms,
                 traffic,
                 started,
                 due: Arc::clone(&due),
@@ -57,9 +70,11 @@ impl Senders {
             Builder::new().name(format!("send {}", lane.as_str())).spawn(move || side.run())
         };
         let threads: std::io::Result<Vec<_>> = sides.into_iter().map(start).collect();
-        Ok(Self { started, due, threads: threads? })
+        Ok(Senders { started, due, threads: threads? })
     }
+}
 
+impl Senders {
     /// When sending began.
     pub(super) fn started(&self) -> Instant {
         self.started
@@ -92,11 +107,10 @@ impl Senders {
 
 /// One sender.
 struct Side {
-    client: ClientSettings,
+    sender: Sender,
     topic: String,
     lane: LaneKind,
     per_second: Option<u32>,
-    linger_ms: &'static str,
     traffic: Traffic,
     started: Instant,
     due: Arc<DueTimes>,
@@ -105,7 +119,6 @@ struct Side {
 
 impl Side {
     fn run(self) -> Result<(), SendError> {
-        let sender = Sender::new(&self.client, &[("linger.ms", self.linger_ms)])?;
         let interval = self.per_second.map(|per_second| Duration::from_secs(1) / per_second);
         let mut due = self.started.elapsed();
         for number in self.traffic.numbers(self.lane) {
@@ -128,8 +141,8 @@ impl Side {
             let headers: Vec<(&str, &[u8])> =
                 record.headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
             let key = Some(record.key.as_bytes());
-            sender.send(&self.topic, None, key, record.value.as_deref(), &headers)?;
+            self.sender.send(&self.topic, None, key, record.value.as_deref(), &headers)?;
         }
-        sender.flush(FLUSH_TIMEOUT)
+        self.sender.flush(FLUSH_TIMEOUT)
     }
 }
