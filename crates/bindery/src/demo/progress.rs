@@ -25,7 +25,8 @@ impl<'a> Progress<'a> {
     /// Of `n_events`.
     pub(super) fn new(console: &'a Console, n_events: usize) -> Self {
         let bar = console.is_live().then(|| {
-            let style = ProgressStyle::with_template("{bar:32} {pos}/{len} accounted for  {msg}");
+            let style =
+                ProgressStyle::with_template("{bar:24} {pos}/{len} accounted for  {wide_msg}");
             ProgressBar::new(n_events as u64)
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
