@@ -153,6 +153,11 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Adds records to the batch until it is due or full. No transaction is open here, and nothing
     /// else polls: a revoke can only ever arrive now.
     fn collect(&mut self) -> Result<(), LaneError> {
+        if self.messages.is_empty() {
+            // Whatever was aborted went with its partitions. To wait for its next attempt, with
+            // everything else at rest, would be to wait for ever.
+            self.aborts = 0;
+        }
         if self.aborts > 0 {
             return self.wait_after_abort();
         }
