@@ -113,7 +113,10 @@ impl Installation {
         let file: PathBuf = self.folder.path().join(format!("{name}-{instance}.toml"));
         std::fs::write(&file, settings).expect("the temporary folder is writable");
         let file = file.to_str().expect("the temporary folder's name is text");
-        Process::spawn(binary(name), &["--config", file], &[("RUST_BACKTRACE", "1")])
+        // A flag, because the environment that names the suite's cluster goes before a file.
+        let servers = self.client.bootstrap_servers.as_str();
+        let args = ["--config", file, "--bootstrap-servers", servers];
+        Process::spawn(binary(name), &args, &[("RUST_BACKTRACE", "1")])
     }
 
     /// Produces good events numbered `numbers` to `topic`; the key is shared by a few of them.
