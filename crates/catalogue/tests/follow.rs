@@ -24,13 +24,14 @@ impl Publishing {
         let client = ClientSettings::new(bootstrap_servers);
         let topics = Topics::default();
         let spec = TopicSpec { name: topic.clone(), ..topics.message_template };
-        kafka::apply(&client, std::slice::from_ref(&spec)).unwrap();
+        kafka::apply(&client, std::slice::from_ref(&spec)).expect("the topic can be created");
         let outputs = [OutputTopic {
             name: topic.as_str().into(),
             partitions: 1,
             record_bytes_max: spec.value_bytes_max(),
         }];
-        let publisher = Publisher::connect(&client, &topic, &outputs, DEADLINE).unwrap();
+        let publisher = Publisher::connect(&client, &topic, &outputs, DEADLINE)
+            .expect("the broker accepts transactions");
         Self { client, topic, publisher, outbox: Outbox::new(outputs) }
     }
 
@@ -45,16 +46,17 @@ impl Publishing {
             let content_type = Format::Protobuf.content_type().as_bytes();
             let record = self.outbox.record(TopicId(0)).key(key.as_bytes());
             let record = record.header("content-type", content_type);
-            match value {
-                Some(bytes) => record.value(|value| value.extend_from_slice(bytes)).unwrap(),
-                None => record.tombstone().unwrap(),
-            }
+            let written = match value {
+                Some(bytes) => record.value(|value| value.extend_from_slice(bytes)),
+                None => record.tombstone(),
+            };
+            written.expect("it is smaller than the topic takes");
         }
-        self.publisher.publish(&self.outbox).unwrap();
+        self.publisher.publish(&self.outbox).expect("the transaction commits");
     }
 
     fn follow(&self) -> Follower {
-        Follower::start(&self.client, &self.topic).unwrap()
+        Follower::start(&self.client, &self.topic).expect("the settings are valid")
     }
 }
 
