@@ -8,7 +8,6 @@ mod cli;
 mod config;
 mod console;
 pub mod demo;
-mod failure;
 mod send;
 pub mod template;
 mod topics;

@@ -13,7 +13,6 @@ use service::{Exit, Failure};
 use crate::cli::Side;
 use crate::config::Config;
 use crate::console::Console;
-use crate::failure::of_send;
 
 /// How long the broker may take for the last events.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,14 +76,16 @@ pub(crate) fn run(
             arguments.file,
         )));
     }
-    kafka::require(&config.kafka, std::slice::from_ref(spec)).map_err(crate::failure::of_admin)?;
-    let sender = kafka::Sender::new(&config.kafka, &[]).map_err(of_send)?;
+    kafka::require(&config.kafka, std::slice::from_ref(spec))?;
+    let sender = kafka::Sender::new(&config.kafka, &[]).map_err(Failure::from)?;
     for line in &lines {
         let key = line.key.as_deref().map(str::as_bytes);
         let content_type: [(&str, &[u8]); 1] = [("content-type", b"application/json")];
-        sender.send(&spec.name, None, key, Some(&line.value), &content_type).map_err(of_send)?;
+        sender
+            .send(&spec.name, None, key, Some(&line.value), &content_type)
+            .map_err(Failure::from)?;
     }
-    sender.flush(FLUSH_TIMEOUT).map_err(of_send)?;
+    sender.flush(FLUSH_TIMEOUT).map_err(Failure::from)?;
     console.say(&format!("sent {} events to `{}`", lines.len(), spec.name));
     console.object(&json!({ "sent": lines.len(), "bad": [] }));
     Ok(Exit::Ok)

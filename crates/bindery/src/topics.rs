@@ -6,14 +6,13 @@ use service::{Exit, Failure};
 
 use crate::config::Config;
 use crate::console::{Console, table};
-use crate::failure::of_admin;
 
 /// Creates what is missing and reports what differs; found wrong if anything does.
 ///
 /// # Errors
 /// Where no broker answers or it will not create a topic.
 pub(crate) fn apply(config: &Config, console: &Console) -> Result<Exit, Failure> {
-    let applied = kafka::apply(&config.kafka, &config.topics.specs()).map_err(of_admin)?;
+    let applied = kafka::apply(&config.kafka, &config.topics.specs()).map_err(Failure::from)?;
     let rows = applied.iter().map(|topic| [topic.topic.clone(), told(&topic.change)]);
     console.say(&table(["topic", ""], &[], rows));
     console.object(&json!({ "topics": applied.iter().map(applied_json).collect::<Vec<_>>() }));
@@ -27,7 +26,7 @@ pub(crate) fn apply(config: &Config, console: &Console) -> Result<Exit, Failure>
 /// Where no broker answers.
 pub(crate) fn check(config: &Config, console: &Console) -> Result<Exit, Failure> {
     let specs = config.topics.specs();
-    let differences = kafka::check(&config.kafka, &specs).map_err(of_admin)?;
+    let differences = kafka::check(&config.kafka, &specs).map_err(Failure::from)?;
     if differences.is_empty() {
         console.say(&format!("all {} topics are as they have to be", specs.len()));
     } else {

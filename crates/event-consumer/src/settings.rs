@@ -39,25 +39,15 @@ impl Side {
 }
 
 /// The formats of what is written: `protobuf` (the default) or `json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Formats {
     /// Of assignments. Delivery services must understand it.
-    #[serde(with = "format_name")]
     pub assignment: wire::Format,
     /// Of facts.
-    #[serde(with = "format_name")]
     pub fact: wire::Format,
     /// Of held events.
-    #[serde(with = "format_name")]
     pub held_event: wire::Format,
-}
-
-impl Default for Formats {
-    fn default() -> Self {
-        let protobuf = wire::Format::Protobuf;
-        Self { assignment: protobuf, fact: protobuf, held_event: protobuf }
-    }
 }
 
 /// The whole configuration of one event consumer.
@@ -120,30 +110,5 @@ impl Settings for EventConsumerSettings {
         anyhow::ensure!(!self.group.is_empty(), "`group` is empty; name the consumer group");
         anyhow::ensure!(!self.instance.is_empty(), "`instance` is empty; name this instance");
         Ok(())
-    }
-}
-
-mod format_name {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(super) fn serialize<S: Serializer>(
-        format: &wire::Format,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match format {
-            wire::Format::Protobuf => "protobuf",
-            wire::Format::Json => "json",
-        })
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<wire::Format, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "protobuf" => Ok(wire::Format::Protobuf),
-            "json" => Ok(wire::Format::Json),
-            other => Err(de::Error::unknown_variant(other, &["protobuf", "json"])),
-        }
     }
 }

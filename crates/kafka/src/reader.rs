@@ -10,6 +10,10 @@ use tracing::debug;
 
 use crate::{ClientSettings, MessageHeaders, NextOffset, Offset, QuietContext, SettingsError};
 
+/// How long one question for the ends may take, and how long to wait before it is asked again.
+const QUESTION: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Reads partitions of one topic under read_committed, as a member of no group.
 ///
 /// Goes through broker outages by itself: it waits and goes on where it was.
@@ -137,7 +141,14 @@ impl Reader {
     ) -> Result<(), ReadError> {
         let started = Instant::now();
         let timed_out = || ReadError::TimedOut { topic: self.topic.clone(), limit };
-        let mut unread = self.ends(limit).map_err(|_| timed_out())?;
+        let mut unread = loop {
+            match self.ends(QUESTION) {
+                Ok(ends) => break ends,
+                // A topic just created has no leader yet; a broker may be coming back.
+                Err(_) if started.elapsed() < limit => std::thread::park_timeout(PAUSE),
+                Err(_) => return Err(timed_out()),
+            }
+        };
         while !unread.is_empty() {
             let left = limit.checked_sub(started.elapsed()).ok_or_else(timed_out)?;
             match self.poll(left.min(Duration::from_millis(100)))? {

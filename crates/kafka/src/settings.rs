@@ -118,6 +118,8 @@ impl ClientSettings {
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
+            // As the Java client does, and `partition_of`.
+            .set("partitioner", "murmur2_random")
             .set("linger.ms", "2")
             .set("retry.backoff.ms", "20")
             .set("queue.buffering.max.kbytes", "65536");

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use kafka::{AdminError, TopicSpec};
+use kafka::TopicSpec;
 use lane::{LaneSpec, LaneStatus, OffsetReset, Stop, Subscription, run_lanes};
 use service::Failure;
 
@@ -73,16 +73,16 @@ impl StatusSync {
     /// be used; an internal one where a lane gave up, and a restart goes on from the committed offsets.
     pub fn run(mut self, stop: &Stop) -> Result<(), Failure> {
         let client = &self.settings.kafka.clone();
-        if !kafka::wait_for_broker(client, || stop.is_requested()).map_err(boot_failure)? {
+        if !kafka::wait_for_broker(client, || stop.is_requested())? {
             return Ok(());
         }
-        kafka::require(client, &self.topics()).map_err(boot_failure)?;
-        kafka::adopt_limits(client, &mut self.settings.topics).map_err(boot_failure)?;
-        let cluster = kafka::cluster_id(client).map_err(boot_failure)?;
+        kafka::require(client, &self.topics())?;
+        kafka::adopt_limits(client, &mut self.settings.topics)?;
+        let cluster = kafka::cluster_id(client)?;
         let store = self.open_store(cluster.as_deref()).map_err(store_failure)?;
         let specs = self.lanes.iter().map(|lane| self.lane_spec(lane, &store)).collect();
         drop(store);
-        run_lanes(specs, stop).map_err(Failure::internal)
+        Ok(run_lanes(specs, stop)?)
     }
 
     /// The state of another instance, cluster or journal would be that of other events.
@@ -172,15 +172,6 @@ impl StatusSync {
             used.extend([&topics.rt_event, &topics.batch_event]);
         }
         used.into_iter().cloned().collect()
-    }
-}
-
-/// What a failure at boot asks of the operator.
-fn boot_failure(error: AdminError) -> Failure {
-    match error {
-        AdminError::Differs(_) | AdminError::Settings(_) => Failure::configuration(error),
-        AdminError::Unreachable { .. } => Failure::unreachable(error),
-        AdminError::Refused { .. } | AdminError::Request(_) => Failure::internal(error),
     }
 }
 

@@ -8,21 +8,13 @@ use service::{HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSe
 use crate::store::StatusAge;
 
 /// The formats of what is written: `protobuf` (the default) or `json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Formats {
     /// Of facts.
-    #[serde(with = "format_name")]
     pub fact: wire::Format,
     /// Of statuses. Whoever reads statuses must understand it.
-    #[serde(with = "format_name")]
     pub status: wire::Format,
-}
-
-impl Default for Formats {
-    fn default() -> Self {
-        Self { fact: wire::Format::Protobuf, status: wire::Format::Protobuf }
-    }
 }
 
 /// The whole configuration of status-sync.
@@ -48,8 +40,10 @@ pub struct StatusSyncSettings {
     pub announce_lanes: u32,
     /// This instance's name, unique among living ones and stable over restarts. Two living instances
     /// of one name fence each other.
+    #[serde(deserialize_with = "service::text::deserialize")]
     pub instance: String,
     /// What the consumer groups' names begin with. Another one reads everything again.
+    #[serde(deserialize_with = "service::text::deserialize")]
     pub group: String,
     /// In which formats to write.
     pub formats: Formats,
@@ -135,31 +129,6 @@ impl Settings for StatusSyncSettings {
             "`status_retention_ms` has to be at least 1 and at most ten years"
         );
         Ok(())
-    }
-}
-
-mod format_name {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(super) fn serialize<S: Serializer>(
-        format: &wire::Format,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match format {
-            wire::Format::Protobuf => "protobuf",
-            wire::Format::Json => "json",
-        })
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<wire::Format, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "protobuf" => Ok(wire::Format::Protobuf),
-            "json" => Ok(wire::Format::Json),
-            other => Err(de::Error::unknown_variant(other, &["protobuf", "json"])),
-        }
     }
 }
 

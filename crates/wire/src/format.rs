@@ -1,5 +1,8 @@
-/// How a value is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+use serde::{Deserialize, Serialize};
+
+/// How a value is written; in a configuration `protobuf` or `json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Protobuf, as `proto/bindery/v1` has it.
     #[default]

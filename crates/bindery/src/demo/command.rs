@@ -18,7 +18,6 @@ use super::services::Services;
 use super::traffic::Traffic;
 use crate::cli::Common;
 use crate::console::Console;
-use crate::failure::{of_read, of_send};
 use crate::template;
 
 /// What the events are made from; the same events in every run.
@@ -82,7 +81,7 @@ impl Demo<'_> {
         self.publish()?;
         let state = tempfile::tempdir().context("cannot make a temporary directory")?;
         let out = self.out();
-        let senders = ReadySenders::connect(client).map_err(of_send)?;
+        let senders = ReadySenders::connect(client).map_err(Failure::from)?;
         let mut services = Services::start(self.installation, state.path(), &out)?;
         services.wait_until_ready(self.shutdown.stop())?;
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
@@ -94,7 +93,7 @@ impl Demo<'_> {
         let mut ledger = Ledger::new(traffic);
         self.account(&mut ledger, &readers, &senders, &mut services)?;
         let elapsed = senders.started().elapsed();
-        let sent = senders.join().map_err(of_send);
+        let sent = senders.join().map_err(Failure::from);
         if self.shutdown.is_requested() {
             drop(readers);
             services.stop()?;
@@ -105,7 +104,7 @@ impl Demo<'_> {
         // What a service still writes while it drains is to be seen as well.
         let services =
             if self.arguments.keep { Some(services) } else { services.stop().map(|()| None)? };
-        readers.finish(|observation| ledger.take(observation)).map_err(of_read)?;
+        readers.finish(|observation| ledger.take(observation)).map_err(Failure::from)?;
         let report = Report {
             events: traffic.len(),
             statuses: ledger.statuses(),
@@ -166,7 +165,7 @@ impl Demo<'_> {
         let mut progress = Progress::new(self.console, self.arguments.events as usize);
         let mut last = Instant::now();
         while !self.shutdown.is_requested() {
-            match readers.next(Duration::from_millis(20)).map_err(of_read)? {
+            match readers.next(Duration::from_millis(20)).map_err(Failure::from)? {
                 Some(observation) => {
                     ledger.take(observation);
                     last = Instant::now();

@@ -9,7 +9,6 @@ use service::Failure;
 use crate::broker::of_broker;
 use crate::cli::Common;
 use crate::config;
-use crate::failure::of_admin;
 
 /// A broker and the topics on it.
 pub(super) struct Installation {
@@ -48,7 +47,7 @@ impl Installation {
                 }
             }
         };
-        kafka::apply(&installation.client, &installation.topics.specs()).map_err(of_admin)?;
+        kafka::apply(&installation.client, &installation.topics.specs()).map_err(Failure::from)?;
         Ok(installation)
     }
 
@@ -73,7 +72,7 @@ impl Installation {
         }
         let names: Vec<&str> =
             self.topics.all().into_iter().map(|spec| spec.name.as_str()).collect();
-        kafka::delete(&self.client, &names).map_err(of_admin)
+        kafka::delete(&self.client, &names).map_err(Failure::from)
     }
 }
 

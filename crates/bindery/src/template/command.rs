@@ -34,7 +34,7 @@ pub fn run(config: &Config, arguments: &Arguments, console: &Console) -> Result<
     };
     let topics = &config.topics;
     let specs = [topics.message_template.clone(), topics.template_content.clone()];
-    kafka::require(&config.kafka, &specs).map_err(crate::failure::of_admin)?;
+    kafka::require(&config.kafka, &specs)?;
     let outcomes = publish(&config.kafka, topics, &sources)?;
     let rows = outcomes.iter().map(|outcome| match outcome {
         Outcome::Published(publication) => {

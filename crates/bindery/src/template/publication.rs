@@ -133,9 +133,8 @@ pub fn publish(
     let outputs = [output(&topics.message_template), output(&topics.template_content)];
     // Connecting ends whatever an earlier publisher left open, so what is read next is all there is.
     let id = format!("{}-publisher", topics.message_template.name);
-    let mut publisher = Publisher::connect(client, &id, &outputs, CONNECT_LIMIT)
-        .map_err(crate::failure::of_publish)?;
-    let published = Published::load(client, topics).map_err(crate::failure::of_read)?;
+    let mut publisher = Publisher::connect(client, &id, &outputs, CONNECT_LIMIT)?;
+    let published = Published::load(client, topics)?;
     let outcomes = plan(sources, &published, Timestamp::from_millis(Publisher::now_ms()));
     let mut outbox = Outbox::new(outputs);
     for outcome in &outcomes {
@@ -144,7 +143,7 @@ pub fn publish(
         }
     }
     if !outbox.is_empty() {
-        publisher.publish(&outbox).map_err(crate::failure::of_publish)?;
+        publisher.publish(&outbox)?;
     }
     Ok(outcomes)
 }
