@@ -24,6 +24,8 @@ const IDLE: Duration = Duration::from_millis(100);
 const RESTORING: Duration = Duration::from_millis(1);
 /// How long one question for committed offsets may take.
 const QUESTION: Duration = Duration::from_secs(1);
+/// How long to wait before an unanswered one is asked again.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(50);
 /// The longest pause between two tries of one batch.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// The time over which new producers are counted.
@@ -335,11 +337,11 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.producer = Some(producer);
         let partitions: Vec<_> = offsets.iter().map(|(at, _, _)| at.clone()).collect();
         let committed = loop {
-            if self.stop.is_requested() {
-                return Ok(());
-            }
             if let Some(committed) = self.committed_offsets(&partitions) {
                 break committed;
+            }
+            if self.stop.wait(BETWEEN_QUESTIONS) {
+                return Ok(());
             }
         };
         self.status.turned(clock_ms());
@@ -347,7 +349,8 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         let reached = |(at, next, _): &BatchOffset| {
             committed.iter().any(|(of, position)| of == at && *position >= Some(*next))
         };
-        if offsets.iter().any(reached) {
+        // All: a partition lost meanwhile may have been taken further by its new owner.
+        if !offsets.is_empty() && offsets.iter().all(reached) {
             info!("the transaction had been committed");
             return self.committed(offsets);
         }
