@@ -47,6 +47,7 @@ pub(crate) fn publish_templates(client: &ClientSettings, topics: &Topics) -> any
                 outbox
                     .record(TopicId(0))
                     .key(template.id.as_bytes())
+                    .header("content-type", content_type(Format::Protobuf).as_bytes())
                     .value(|value| wire::template::encode(&template, Format::Protobuf, value))?;
                 n += 1;
             }
