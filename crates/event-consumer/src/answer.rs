@@ -37,11 +37,12 @@ impl Answers<'_> {
             offset: record.offset.get(),
             timestamp: Timestamp::from_millis(record.timestamp_ms),
         };
+        let trace = Trace::of(record.headers());
         let event = match wire::event::decode(record.value, record.headers(), &position) {
             Ok(event) => event,
             Err(undecodable) => {
                 decisions.count_rejection(RejectionReason::Undecodable);
-                return self.park(record, &position, &undecodable, outbox);
+                return self.park(record, &position, &undecodable, trace, outbox);
             }
         };
         let situation = Situation {
@@ -52,7 +53,7 @@ impl Answers<'_> {
             now: self.now,
         };
         let decision = bind(&event, &situation);
-        let answered = Answered { record, position: &position, event: &event };
+        let answered = Answered { record, position: &position, event: &event, trace };
         let written = match &decision {
             Decision::Bound(binding) => self.assign(&answered, binding, outbox),
             Decision::Held(hold) => self.hold(&answered, hold, outbox),
@@ -79,6 +80,7 @@ struct Answered<'r, 'e> {
     record: &'r Record<'e>,
     position: &'r SourcePosition<'e>,
     event: &'r Event<'e>,
+    trace: Trace<'e>,
 }
 
 impl Answered<'_, '_> {
@@ -124,7 +126,7 @@ impl Answers<'_> {
         outbox
             .record(Outputs::ASSIGNMENT)
             .key(answered.key())
-            .headers(self.outgoing(kind::ASSIGNMENT, id.as_str(), format, answered.record))
+            .headers(self.outgoing(kind::ASSIGNMENT, id.as_str(), format, answered.trace))
             .value(|value| wire::assignment::encode(&assignment, format, value))
     }
 
@@ -151,7 +153,7 @@ impl Answers<'_> {
         outbox
             .record(Outputs::HELD_EVENT)
             .key(id.as_bytes())
-            .headers(self.outgoing(kind::HELD_EVENT, id, format, answered.record))
+            .headers(self.outgoing(kind::HELD_EVENT, id, format, answered.trace))
             .value(|value| wire::held_event::encode(&held, format, value))
     }
 
@@ -168,7 +170,7 @@ impl Answers<'_> {
             lane: Some(self.lane),
             kind,
         };
-        self.write_fact(fact, answered.record, outbox);
+        self.write_fact(fact, answered.trace, outbox);
     }
 
     /// The bytes as read go to `dead-letter`, and the fact says why.
@@ -177,6 +179,7 @@ impl Answers<'_> {
         record: &Record<'_>,
         position: &SourcePosition<'_>,
         undecodable: &Undecodable<'_>,
+        trace: Trace<'_>,
         outbox: &mut Outbox,
     ) {
         let reason = RejectionReason::Undecodable.as_str();
@@ -186,7 +189,7 @@ impl Answers<'_> {
             let headers = why.headers(record.headers());
             let letter = outbox
                 .record(Outputs::DEAD_LETTER)
-                .headers(headers.map(|(name, value)| (name, value.unwrap_or_default())));
+                .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));
             let letter = match record.key {
                 Some(key) => letter.key(key),
                 None => letter,
@@ -220,45 +223,39 @@ impl Answers<'_> {
                 nearest: None,
             }),
         };
-        self.write_fact(fact, record, outbox);
+        self.write_fact(fact, trace, outbox);
     }
 
-    /// The headers of a record that answers `record`.
+    /// The headers of a record that answers one of this trace.
     fn outgoing<'h>(
         &self,
         kind: &'static str,
         id: &'h str,
         format: Format,
-        record: &Record<'h>,
+        trace: Trace<'h>,
     ) -> impl Iterator<Item = (&'static str, &'h [u8])> + use<'h> {
         let source = match self.lane {
             LaneKind::Rt => "/bindery/rt-event-consumer",
             LaneKind::Batch => "/bindery/batch-event-consumer",
         };
-        wire::headers::outgoing(Outgoing {
-            kind,
-            id,
-            source,
-            format,
-            trace: Trace::of(record.headers()),
-        })
+        wire::headers::outgoing(Outgoing { kind, id, source, format, trace })
     }
 
-    fn write_fact(&self, fact: Fact<'_>, record: &Record<'_>, outbox: &mut Outbox) {
-        if self.try_write_fact(&fact, record, outbox).is_ok() {
+    fn write_fact(&self, fact: Fact<'_>, trace: Trace<'_>, outbox: &mut Outbox) {
+        if self.try_write_fact(&fact, trace, outbox).is_ok() {
             return;
         }
         // Only what the producer named can be that large. The decision has to be written all the
         // same, or the event would be lost.
         let bare = Fact { event_type: None, external_id: None, tenant: None, ..fact };
-        self.try_write_fact(&bare, record, outbox)
+        self.try_write_fact(&bare, trace, outbox)
             .expect("a fact without the producer's own words is smaller than any topic's limit");
     }
 
     fn try_write_fact(
         &self,
         fact: &Fact<'_>,
-        record: &Record<'_>,
+        trace: Trace<'_>,
         outbox: &mut Outbox,
     ) -> Result<(), TooLarge> {
         let format = self.formats.fact;
@@ -266,7 +263,7 @@ impl Answers<'_> {
         outbox
             .record(Outputs::JOURNAL)
             .key(id.as_bytes())
-            .headers(self.outgoing(kind::FACT, id, format, record))
+            .headers(self.outgoing(kind::FACT, id, format, trace))
             .value(|value| wire::fact::encode(fact, format, value))
     }
 }

@@ -165,14 +165,17 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         }
         let mut deadline = Instant::now() + self.patience();
         while !self.is_full() {
-            let left = deadline.saturating_duration_since(Instant::now());
             let was_empty = self.messages.is_empty();
-            if self.poll(left.min(IDLE))? {
-                if was_empty {
-                    deadline = Instant::now() + self.settings.linger();
+            // Without a wait first: while records are there, nobody has to look at the clock.
+            let came = self.poll(Duration::ZERO)? || {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() || self.stop.is_requested() {
+                    break;
                 }
-            } else if Instant::now() >= deadline || self.stop.is_requested() {
-                break;
+                self.poll(left.min(IDLE))?
+            };
+            if came && was_empty {
+                deadline = Instant::now() + self.settings.linger();
             }
         }
         Ok(())

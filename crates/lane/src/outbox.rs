@@ -49,8 +49,15 @@ struct Entry {
 
 #[derive(Clone, Debug)]
 struct HeaderEntry {
-    name: Span,
+    name: HeaderName,
     value: Span,
+}
+
+/// Nearly all names are known when the program is built; only what is passed on as read is laid out.
+#[derive(Clone, Copy, Debug)]
+enum HeaderName {
+    Known(&'static str),
+    Laid(Span),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +99,11 @@ impl<'a> OutboundRecord<'a> {
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let outbox = self.outbox;
         outbox.headers[self.headers.range()].iter().map(|header| {
-            let name = std::str::from_utf8(&outbox.arena[header.name.range()])
-                .expect("a header's name was laid out from a str");
+            let name = match header.name {
+                HeaderName::Known(name) => name,
+                HeaderName::Laid(span) => std::str::from_utf8(&outbox.arena[span.range()])
+                    .expect("a header's name was laid out from a str"),
+            };
             (name, &outbox.arena[header.value.range()])
         })
     }
@@ -204,18 +214,30 @@ impl RecordBuilder<'_> {
     }
 
     /// One more header.
-    pub fn header(mut self, name: &str, value: &[u8]) -> Self {
-        self.push_header(name, value);
+    pub fn header(mut self, name: &'static str, value: &[u8]) -> Self {
+        self.push_header(HeaderName::Known(name), value);
         self
     }
 
     /// More headers.
-    pub fn headers<'n, 'v>(
+    pub fn headers<'v>(
         mut self,
-        headers: impl IntoIterator<Item = (&'n str, &'v [u8])>,
+        headers: impl IntoIterator<Item = (&'static str, &'v [u8])>,
     ) -> Self {
         for (name, value) in headers {
-            self.push_header(name, value);
+            self.push_header(HeaderName::Known(name), value);
+        }
+        self
+    }
+
+    /// Headers that are passed on as they were read.
+    pub fn headers_as_read<'h>(
+        mut self,
+        headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+    ) -> Self {
+        for (name, value) in headers {
+            let name = self.outbox.lay(name.as_bytes());
+            self.push_header(HeaderName::Laid(name), value);
         }
         self
     }
@@ -240,15 +262,19 @@ impl RecordBuilder<'_> {
         self.finish(None)
     }
 
-    fn push_header(&mut self, name: &str, value: &[u8]) {
-        let name = self.outbox.lay(name.as_bytes());
+    fn push_header(&mut self, name: HeaderName, value: &[u8]) {
         let value = self.outbox.lay(value);
         self.outbox.headers.push(HeaderEntry { name, value });
     }
 
     fn finish(&mut self, value: Option<Span>) -> Result<(), TooLarge> {
         let topic = &self.outbox.topics[self.topic.0];
-        let bytes = self.outbox.arena.len() - self.arena_start;
+        let known = |header: &HeaderEntry| match header.name {
+            HeaderName::Known(name) => name.len(),
+            HeaderName::Laid(_) => 0,
+        };
+        let names: usize = self.outbox.headers[self.headers_start..].iter().map(known).sum();
+        let bytes = self.outbox.arena.len() - self.arena_start + names;
         if bytes > topic.record_bytes_max {
             return Err(TooLarge { bytes, bytes_max: topic.record_bytes_max });
         }
@@ -313,7 +339,7 @@ mod tests {
         let partition_of_a = kafka::partition_of(b"a", 6);
         let expected = vec![(partition_of_a, "a=one h".to_owned()), (4, "c=null ".to_owned())];
         assert_eq!(records(&outbox), expected);
-        assert_eq!(outbox.arena.len(), 7);
+        assert_eq!(outbox.arena.len(), 6);
         assert_eq!(outbox.headers.len(), 1);
     }
 

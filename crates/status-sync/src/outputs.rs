@@ -96,7 +96,7 @@ fn write_letter(
     let headers = letter.headers(record.headers());
     let mut parked = outbox
         .record(Outputs::DEAD_LETTER)
-        .headers(headers.map(|(name, value)| (name, value.unwrap_or_default())));
+        .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));
     if let Some(key) = record.key {
         parked = parked.key(key);
     }

@@ -8,9 +8,8 @@ use super::worker::{Kind, Measured};
 use crate::print;
 
 const PARTITIONS: i32 = 8;
-const LINGER_MS: u64 = 100;
 
-/// Preloaded events through one rt lane with a commit every 100 ms, against a lane that only copies.
+/// Preloaded events through one rt lane, against a lane that only copies.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Events per format.
@@ -19,13 +18,16 @@ pub(crate) struct Arguments {
     /// Pairs of runs per format, after one that is not counted.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
+    /// Let the lane linger so many ms and take larger batches; without it, the rt lane as it is.
+    #[arg(long)]
+    linger_ms: Option<u64>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let kafka = crate::kafka::start_own()?;
     let client = ClientSettings::new(kafka.bootstrap_servers());
     print(&format!(
-        "{} events, 8 partitions, 6,400 templates, one lane, a commit every 100 ms; \
+        "{} events, 8 partitions, 6,400 templates, one rt lane; \
          CPU of the whole process from its first commit to its last\n",
         arguments.events
     ));
@@ -51,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     kind,
                     group,
                     events: arguments.events,
-                    linger_ms: LINGER_MS,
+                    linger_ms: arguments.linger_ms,
                 }
                 .measure()
             };

@@ -84,7 +84,7 @@ fn measure(
                 kind,
                 group: prefix,
                 events: 0,
-                linger_ms: 0,
+                linger_ms: None,
             };
             Some(run.command()?.spawn()?)
         }

@@ -30,7 +30,7 @@ pub(crate) struct WorkerRun<'a> {
     pub(crate) kind: Kind,
     pub(crate) group: &'a str,
     pub(crate) events: usize,
-    pub(crate) linger_ms: u64,
+    pub(crate) linger_ms: Option<u64>,
 }
 
 impl WorkerRun<'_> {
@@ -48,8 +48,10 @@ impl WorkerRun<'_> {
             .args(["--partitions", &self.partitions.to_string()])
             .args(["--group", self.group])
             .args(["--events", &self.events.to_string()])
-            .args(["--linger-ms", &self.linger_ms.to_string()])
             .stdin(Stdio::null());
+        if let Some(linger_ms) = self.linger_ms {
+            command.args(["--linger-ms", &linger_ms.to_string()]);
+        }
         Ok(command)
     }
 

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use event_consumer::{EventConsumer, EventConsumerSettings, Outputs, Side};
 use kafka::{NextOffset, Reader, Topics};
 use lane::{
-    Batch, Handler, LaneSpec, LaneStatus, OffsetReset, Outbox, Stop, Subscription, TopicId,
-    run_lanes,
+    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox, Stop, Subscription,
+    TopicId, run_lanes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,9 +40,9 @@ pub(crate) struct Arguments {
     /// Events to answer before it ends; 0: until it is killed.
     #[arg(long)]
     pub(crate) events: u64,
-    /// The lane's linger, in ms.
+    /// The lane's linger, in ms; without it the rt lane's own.
     #[arg(long)]
-    pub(crate) linger_ms: u64,
+    pub(crate) linger_ms: Option<u64>,
 }
 
 /// What one process came to, as it prints it.
@@ -60,10 +60,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     settings.topics = load::topics(&arguments.prefix, arguments.partitions);
     settings.group.clone_from(&arguments.group);
     settings.instance.clone_from(&arguments.group);
-    settings.lane.linger_ms = arguments.linger_ms;
-    if arguments.linger_ms > 0 {
-        settings.lane.records_max = 50_000;
-        settings.lane.bytes_max = 32 << 20;
+    if let Some(linger_ms) = arguments.linger_ms {
+        settings.lane = LaneSettings { linger_ms, ..LaneSettings::batch() };
     }
     let stop = Stop::new();
     let consumer = EventConsumer::new(Side::Rt, settings.clone());
@@ -145,7 +143,7 @@ fn copy(
 /// What one record of the real thing looks like.
 struct Sample {
     value: Vec<u8>,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// The first record of `topic`, written by an earlier run that bound.
@@ -157,7 +155,7 @@ fn sample(settings: &EventConsumerSettings, topic: &str) -> anyhow::Result<Sampl
     while Instant::now() < deadline {
         if let Some(kafka::ReadEvent::Record(record)) = reader.poll(Duration::from_millis(100))? {
             let owned = |(name, value): (&str, Option<&[u8]>)| {
-                (name.to_owned(), value.unwrap_or_default().to_vec())
+                (&*name.to_owned().leak(), value.unwrap_or_default().to_vec())
             };
             return Ok(Sample {
                 value: record.value().context("a sample without a value")?.to_vec(),
@@ -195,7 +193,7 @@ impl Handler for Copy {
                 outbox
                     .record(topic)
                     .key(key)
-                    .headers(headers.map(|(name, value)| (name.as_str(), value.as_slice())))
+                    .headers(headers.map(|(name, value)| (*name, value.as_slice())))
                     .value(|value| value.extend_from_slice(&sample.value))
                     .expect("a sample was written once already");
             }

@@ -187,10 +187,10 @@ fn write(publication: &Publication, outbox: &mut Outbox) -> Result<(), WriteFail
         .map_err(|source| too_large(MESSAGE_TEMPLATE, outbox, source))
 }
 
-fn headers<'a>(kind: &'static str, id: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+fn headers<'a>(kind: &'static str, id: &'a str) -> impl Iterator<Item = (&'static str, &'a [u8])> {
     let record =
         Outgoing { kind, id, source: SOURCE, format: Format::Protobuf, trace: Trace::NONE };
-    outgoing(record).map(|(name, value)| -> (&'a str, &'a [u8]) { (name, value) })
+    outgoing(record)
 }
 
 fn content_key(id: &str, version: TemplateVersion) -> String {
