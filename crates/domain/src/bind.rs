@@ -97,8 +97,10 @@ fn choose<'a>(
     group: Group<'a>,
     serves: impl Fn(&Template) -> bool,
 ) -> Option<&'a Template> {
-    let newest_of =
-        |language: LanguageTag<'_>| group.of_language(language).find(|template| serves(template));
+    let newest_of = |language: LanguageTag<'_>| -> Option<&'a Template> {
+        let mut alike = group.of_language(language);
+        alike.find(|template| serves(template))
+    };
     let language = LanguageTag::new(event.language.as_deref().unwrap_or_default());
     lookup(language, newest_of)
         .or_else(|| newest_of(LanguageTag::DEFAULT))

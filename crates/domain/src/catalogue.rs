@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub use builder::CatalogueBuilder;
 
+use crate::language::LanguageStart;
 use crate::{Channel, LanguageTag, Template};
 use names::Names;
 use table::{Keyed, Table};
@@ -38,7 +39,15 @@ struct EventType {
 #[derive(Clone, Debug)]
 struct ChannelTemplates {
     channel: Channel<'static>,
-    templates: Vec<Arc<Template>>,
+    templates: Vec<Placed>,
+}
+
+/// A template in its place, with what it is searched by beside it: to look into every template on the
+/// way would cost more than the rest of binding.
+#[derive(Clone, Debug)]
+struct Placed {
+    language: LanguageStart,
+    template: Arc<Template>,
 }
 
 impl Keyed for Template {
@@ -65,7 +74,7 @@ pub(crate) enum Candidates<'a> {
 
 /// The templates of one event type and channel; at least one.
 #[derive(Clone, Copy)]
-pub(crate) struct Group<'a>(&'a [Arc<Template>]);
+pub(crate) struct Group<'a>(&'a [Placed]);
 
 impl Catalogue {
     /// Without a template, as of the beginning of `message-template`.
@@ -138,18 +147,25 @@ impl Default for Catalogue {
 impl<'a> Group<'a> {
     /// All of them, by language and within one the newest first.
     pub(crate) fn all(self) -> impl Iterator<Item = &'a Template> {
-        self.0.iter().map(Arc::as_ref)
+        self.0.iter().map(|placed| placed.template.as_ref())
     }
 
     /// Those of exactly `language`, the newest first.
-    pub(crate) fn of_language(
+    pub(crate) fn of_language<'t>(
         self,
-        language: LanguageTag<'_>,
-    ) -> impl Iterator<Item = &'a Template> {
-        let tag = |template: &Arc<Template>| language_of(template).cmp(&language);
-        let start = self.0.partition_point(|template| tag(template).is_lt());
-        let length = self.0[start..].partition_point(|template| tag(template).is_eq());
-        self.0[start..start + length].iter().map(Arc::as_ref)
+        language: LanguageTag<'t>,
+    ) -> impl Iterator<Item = &'a Template> + use<'a, 't> {
+        let wanted = language.start();
+        let start = self.0.partition_point(|placed| placed.language < wanted);
+        let length = self.0[start..].partition_point(|placed| placed.language == wanted);
+        let alike = self.0[start..start + length].iter().map(|placed| placed.template.as_ref());
+        alike.filter(move |template| language_of(template) == language)
+    }
+}
+
+impl Placed {
+    fn new(template: Arc<Template>) -> Self {
+        Self { language: language_of(&template).start(), template }
     }
 }
 

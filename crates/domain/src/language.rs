@@ -33,14 +33,27 @@ impl<'a> LanguageTag<'a> {
         }
     }
 
+    /// What tags are searched by; in the same order as they are.
+    pub(crate) fn start(self) -> LanguageStart {
+        let mut start = [0; 8];
+        for (place, byte) in start.iter_mut().zip(self.folded()) {
+            *place = byte;
+        }
+        LanguageStart(start)
+    }
+
     fn folded(self) -> impl Iterator<Item = u8> {
         self.0.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
     }
 }
 
+/// The first eight bytes of a tag without regard to case: all of it, nearly always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LanguageStart([u8; 8]);
+
 impl PartialEq for LanguageTag<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        self.0.len() == other.0.len() && self.cmp(other).is_eq()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Catalogue, ChannelTemplates, EventType, Revision, language_of, newest_first};
+use super::{Catalogue, ChannelTemplates, EventType, Placed, Revision, language_of, newest_first};
 use crate::Template;
 
 /// Makes the next [`Catalogue`] from the previous one and what was published since.
@@ -33,10 +33,10 @@ impl CatalogueBuilder {
         }
         let entry = self.entry(&template.event_type).expect("it was put in above");
         match entry.channels.iter_mut().find(|other| other.channel == template.channel) {
-            Some(present) => present.templates.push(template),
+            Some(present) => present.templates.push(Placed::new(template)),
             None => entry.channels.push(ChannelTemplates {
                 channel: template.channel.clone(),
-                templates: vec![template],
+                templates: vec![Placed::new(template)],
             }),
         }
     }
@@ -74,7 +74,7 @@ impl CatalogueBuilder {
         let entry = self.entry(&template.event_type).expect("a template's event type has an entry");
         for channel in &mut entry.channels {
             if channel.channel == template.channel {
-                channel.templates.retain(|other| !Arc::ptr_eq(other, template));
+                channel.templates.retain(|other| !Arc::ptr_eq(&other.template, template));
             }
         }
     }
@@ -99,6 +99,7 @@ impl CatalogueBuilder {
         }
         for channel in &mut entry.channels {
             channel.templates.sort_by(|left, right| {
+                let (left, right) = (&left.template, &right.template);
                 let order = language_of(left).cmp(&language_of(right));
                 order.then_with(|| newest_first(left).cmp(&newest_first(right)))
             });

@@ -27,7 +27,7 @@ fn describe(catalogue: &Catalogue) -> String {
         let mut channels: Vec<&ChannelTemplates> = entry.channels.iter().collect();
         channels.sort_by_key(|entry| entry.channel.clone());
         for channel in channels {
-            let ids: Vec<&str> = channel.templates.iter().map(|t| t.id.as_ref()).collect();
+            let ids: Vec<&str> = channel.templates.iter().map(|t| t.template.id.as_ref()).collect();
             text += &format!("{name}/{}: {}; ", channel.channel, ids.join(" "));
         }
     }
