@@ -22,6 +22,9 @@ pub(crate) enum Task {
 }
 
 pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
+    if cfg!(debug_assertions) {
+        crate::report("built without --release, so these figures say nothing");
+    }
     match task {
         Task::Drain(arguments) => drain::run(arguments),
         Task::Latency(arguments) => latency::run(arguments),
