@@ -82,10 +82,11 @@ impl ConsumerContext for LaneContext {
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(list) => {
-                if self.rests
-                    && let Err(error) = consumer.pause(list)
-                {
-                    warn!(%error, "newly assigned partitions could not be paused");
+                // A partition at rest when it was revoked comes back at rest: the client remembers
+                // that over assignments.
+                let set = if self.rests { consumer.pause(list) } else { consumer.resume(list) };
+                if let Err(error) = set {
+                    warn!(%error, "newly assigned partitions could not be paused or resumed");
                 }
                 let partitions = partitions(list);
                 info!(n_partitions = partitions.len(), "partitions assigned");

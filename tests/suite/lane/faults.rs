@@ -117,3 +117,28 @@ fn a_second_lane_of_the_same_name_fences_the_first_and_no_record_is_copied_twice
     second.stop();
     first.stop();
 }
+
+#[test]
+fn a_partition_revoked_while_an_aborted_batch_waits_is_read_when_it_comes_back() {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let copying = Copying::on(&broker.bootstrap_servers(), "at-rest");
+    let first = copying.start("0");
+    first.wait_for_partitions(4);
+    let faults = broker.faults();
+    faults.answer_with(ApiKey::TxnOffsetCommit, ILLEGAL_GENERATION, Times::Always);
+    copying.produce(0..2_000);
+    wait_until("a batch aborted", Duration::from_secs(30), || {
+        let aborted = first.status.transactions_aborted();
+        if aborted > 3 { Ok(()) } else { Err(format!("{aborted} transactions aborted")) }
+    });
+    let second = copying.start("1");
+    second.wait_for_partitions(2);
+    first.wait_for_partitions(2);
+    faults.clear();
+    copying.check_copied_once(2_000);
+    second.stop();
+    first.wait_for_partitions(4);
+    copying.produce(2_000..3_000);
+    copying.check_copied_once(3_000);
+    first.stop();
+}

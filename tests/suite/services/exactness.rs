@@ -51,3 +51,16 @@ fn an_instance_killed_while_another_lives_loses_nothing() {
     first.kill9();
     installation.check_answered_once(&installation.topics.rt_assignment.name, 4_000);
 }
+
+#[test]
+fn several_lanes_of_one_process_answer_every_event_once_also_after_a_kill() {
+    let installation = installation("lanes");
+    let topic = installation.topics.rt_event.name.clone();
+    let mut consumer = installation.start_with_lanes(Side::Rt, "0", 3);
+    installation.produce(&topic, 0..3_000);
+    installation.wait_for_decisions(500);
+    consumer.kill9();
+    let _consumer = installation.start_with_lanes(Side::Rt, "0", 2);
+    installation.produce(&topic, 3_000..4_000);
+    installation.check_answered_once(&installation.topics.rt_assignment.name, 4_000);
+}

@@ -85,7 +85,14 @@ impl Installation {
 
     /// Starts instance `instance` of an event consumer as a process of its own.
     pub(crate) fn start(&self, side: Side, instance: &str) -> Process {
-        let settings = toml::to_string(&self.settings(side, instance)).expect("it is TOML");
+        self.start_with_lanes(side, instance, 1)
+    }
+
+    /// The same with several lanes in the process.
+    pub(crate) fn start_with_lanes(&self, side: Side, instance: &str, lanes: u32) -> Process {
+        let mut settings = self.settings(side, instance);
+        settings.lanes = lanes;
+        let settings = toml::to_string(&settings).expect("it is TOML");
         self.spawn(side.name(), instance, &settings)
     }
 
