@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Folded {
     standing: Option<Standing>,
+    /// Whether an assignment was made, or reported on, for the attempt of the standing.
+    assigned: bool,
     bound: Option<Bound>,
     event_type: Option<Box<str>>,
     external_id: Option<Box<str>>,
@@ -55,6 +57,7 @@ impl Folded {
             let key = StatusKey::new(fact.attempt, status, fact.occurred_at, reason);
             changed |= self.raise_standing(key);
         }
+        changed |= self.raise_assigned(fact.attempt, implies_assignment(&fact.kind));
         changed |= self.raise_bound(fact);
         // Another event had the same id: what it says of itself does not describe this one.
         if !matches!(fact.kind, FactKind::Duplicate { .. }) {
@@ -71,6 +74,7 @@ impl Folded {
         let mut changed = false;
         if let Some(standing) = &other.standing {
             changed |= self.raise_standing(standing.key());
+            changed |= self.raise_assigned(standing.attempt, other.assigned);
         }
         if self.bound < other.bound {
             self.bound.clone_from(&other.bound);
@@ -88,7 +92,6 @@ impl Folded {
     pub fn status<'a>(&'a self, event_id: EventId<'a>) -> Option<EventStatus<'a>> {
         let standing = self.standing.as_ref()?;
         let bound = self.bound.as_ref();
-        let bound_now = bound.is_some_and(|bound| bound.attempt == standing.attempt);
         Some(EventStatus {
             event_id,
             status: standing.status,
@@ -97,7 +100,7 @@ impl Folded {
             template_id: bound.map(|bound| Cow::Borrowed(bound.template_id.as_ref())),
             version: bound.map(|bound| bound.version),
             channel: bound.map(|bound| bound.channel.borrowed()),
-            assigned: bound_now || implies_assignment(standing.status),
+            assigned: self.assigned,
             lane: self.lane,
             tenant: self.tenant.as_deref().map(Cow::Borrowed),
             external_id: self.external_id.as_deref().map(Cow::Borrowed),
@@ -121,8 +124,19 @@ impl Folded {
         if self.key() >= Some(key) {
             return false;
         }
+        if self.attempt() != Some(key.attempt()) {
+            self.assigned = false;
+        }
         self.standing = Some(key.into());
         true
+    }
+
+    fn raise_assigned(&mut self, attempt: Attempt, assigned: bool) -> bool {
+        self.attempt() == Some(attempt) && raise(&mut self.assigned, assigned)
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        self.standing.as_ref().map(|standing| standing.attempt)
     }
 
     fn raise_bound(&mut self, fact: &Fact<'_>) -> bool {
@@ -158,6 +172,7 @@ impl From<&EventStatus<'_>> for Folded {
         };
         Self {
             standing: Some(Standing::from(status.key())),
+            assigned: status.assigned,
             bound,
             event_type: status.event_type.as_deref().map(Box::from),
             external_id: status.external_id.as_deref().map(Box::from),
@@ -216,15 +231,18 @@ fn delivered<'a>(outcome: Outcome, reason: Option<&'a DeliveryReason<'_>>) -> (S
     (status, reason.map_or(unexplained, DeliveryReason::as_str))
 }
 
-/// Statuses that only a Bound fact or a delivery log comes to.
-const fn implies_assignment(status: Status) -> bool {
-    match status {
-        Status::PendingDelivery | Status::Ignored | Status::Sent | Status::DeliveryError => true,
-        Status::Pending
-        | Status::Paused
-        | Status::Expired
-        | Status::Cancelled
-        | Status::NotSupported => false,
+/// Whether there was an assignment, if a fact of this kind is true.
+const fn implies_assignment(kind: &FactKind<'_>) -> bool {
+    match kind {
+        FactKind::Bound { .. } | FactKind::Delivery { .. } => true,
+        FactKind::Received
+        | FactKind::NotSupported(_)
+        | FactKind::Held(_)
+        | FactKind::Released
+        | FactKind::Expired
+        | FactKind::Cancelled
+        | FactKind::CancelRequested
+        | FactKind::Duplicate { .. } => false,
     }
 }
 

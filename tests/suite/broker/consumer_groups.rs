@@ -170,7 +170,9 @@ fn a_static_member_keeps_its_place_while_it_is_away() {
     let farewell = first.beat(-2).with_instance_id(instance.clone());
     assert_eq!(first.call(&farewell).member_epoch, -2);
     let back = second.call(&second.join().with_instance_id(instance));
-    assert_eq!((back.error_code, back.member_epoch), (0, answer.member_epoch));
+    assert_eq!(back.error_code, 0);
+    // A group's epoch also rises when a broker sees news of a topic just created.
+    assert!(back.member_epoch >= answer.member_epoch, "{}", back.member_epoch);
     let partitions: usize = back
         .assignment
         .iter()

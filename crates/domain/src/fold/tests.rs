@@ -159,6 +159,9 @@ fn a_wish_to_cancel_and_a_duplicate_leave_the_status_alone() {
 #[test]
 fn a_cancellation_after_binding_shows_and_keeps_the_assignment() {
     check(&[(1, 1, bound("t")), (1, 2, FactKind::Cancelled)], "CANCELLED 1 t assigned");
+    let reported = (2, 0, delivery(Outcome::Accepted, None));
+    let facts = [(1, 0, bound("t")), reported, (2, 1, FactKind::Expired)];
+    check(&facts, "EXPIRED 2 t assigned");
 }
 
 #[test]
