@@ -108,6 +108,9 @@ fn a_second_lane_of_the_same_name_fences_the_first_and_no_record_is_copied_twice
     copying.produce(0..500);
     copying.check_copied_once(500);
     let second = copying.start("0");
+    // Both have a share now, and the first learns at its next write that it is fenced.
+    second.wait_for_partitions(2);
+    first.wait_for_partitions(2);
     copying.produce(500..1_000);
     copying.check_copied_once(1_000);
     wait_until("the first is fenced", Duration::from_secs(30), || {
