@@ -27,37 +27,37 @@ struct Count {
 
 const COUNTS: [Count; 6] = [
     Count {
-        name: names::LANE_RECORDS_TOTAL,
+        name: names::LANE_RECORDS_TOTAL.name,
         description: "Records whose answers are committed.",
         labels: &[],
         read: LaneStatus::records,
     },
     Count {
-        name: names::LANE_WRITTEN_TOTAL,
+        name: names::LANE_WRITTEN_TOTAL.name,
         description: "Records written and committed.",
         labels: &[],
         read: LaneStatus::written,
     },
     Count {
-        name: names::LANE_TRANSACTIONS_TOTAL,
+        name: names::LANE_TRANSACTIONS_TOTAL.name,
         description: "Transactions ended.",
         labels: &[("outcome", "committed")],
         read: LaneStatus::transactions_committed,
     },
     Count {
-        name: names::LANE_TRANSACTIONS_TOTAL,
+        name: names::LANE_TRANSACTIONS_TOTAL.name,
         description: "Transactions ended.",
         labels: &[("outcome", "aborted")],
         read: LaneStatus::transactions_aborted,
     },
     Count {
-        name: names::LANE_PRODUCERS_RENEWED_TOTAL,
+        name: names::LANE_PRODUCERS_RENEWED_TOTAL.name,
         description: "Producers made anew because the outcome of a transaction was unknown.",
         labels: &[],
         read: LaneStatus::producers_renewed,
     },
     Count {
-        name: names::LANE_REBALANCES_TOTAL,
+        name: names::LANE_REBALANCES_TOTAL.name,
         description: "Times partitions were assigned or revoked.",
         labels: &[],
         read: LaneStatus::rebalances,
@@ -98,7 +98,7 @@ fn observe_counts(meter: &Meter, lanes: &Lanes) {
 fn observe_state(meter: &Meter, lanes: &Lanes, now_ms: &Arc<AtomicI64>) {
     let of_phase = Arc::clone(lanes);
     meter
-        .u64_observable_gauge(names::LANE_PHASE)
+        .u64_observable_gauge(names::LANE_PHASE.name)
         .with_description("1 for the phase a lane is in.")
         .with_callback(move |observer| {
             each(&of_phase, |lane, status| {
@@ -112,7 +112,7 @@ fn observe_state(meter: &Meter, lanes: &Lanes, now_ms: &Arc<AtomicI64>) {
         .build();
     let (of_age, now_ms) = (Arc::clone(lanes), Arc::clone(now_ms));
     meter
-        .f64_observable_gauge(names::LANE_LOOP_AGE_SECONDS)
+        .f64_observable_gauge(names::LANE_LOOP_AGE_SECONDS.name)
         .with_description("Seconds since the lane's loop last came round.")
         .with_callback(move |observer| {
             each(&of_age, |lane, status| observe_age(observer, lane, status, &now_ms));
@@ -120,7 +120,7 @@ fn observe_state(meter: &Meter, lanes: &Lanes, now_ms: &Arc<AtomicI64>) {
         .build();
     let of_partitions = Arc::clone(lanes);
     meter
-        .u64_observable_gauge(names::LANE_PARTITIONS)
+        .u64_observable_gauge(names::LANE_PARTITIONS.name)
         .with_description("Partitions the lane has.")
         .with_callback(move |observer| {
             each(&of_partitions, |lane, status| {
@@ -145,7 +145,7 @@ fn observe_age(
 fn observe_lag(meter: &Meter, lanes: &Lanes) {
     let of_records = Arc::clone(lanes);
     meter
-        .u64_observable_gauge(names::LANE_LAG_RECORDS)
+        .u64_observable_gauge(names::LANE_LAG_RECORDS.name)
         .with_description("Records of a partition not committed yet.")
         .with_callback(move |observer| {
             each_partition(&of_records, |labels, lag| observer.observe(lag.records, labels));
@@ -153,7 +153,7 @@ fn observe_lag(meter: &Meter, lanes: &Lanes) {
         .build();
     let of_seconds = Arc::clone(lanes);
     meter
-        .f64_observable_gauge(names::LANE_LAG_SECONDS)
+        .f64_observable_gauge(names::LANE_LAG_SECONDS.name)
         .with_description("Age of the last committed record while records wait.")
         .with_callback(move |observer| {
             each_partition(&of_seconds, |labels, lag| {
