@@ -4,6 +4,7 @@ mod drain;
 mod latency;
 mod load;
 mod report;
+mod scale;
 mod usage;
 mod worker;
 
@@ -16,6 +17,8 @@ pub(crate) enum Task {
     Drain(drain::Arguments),
     /// From the intended time of an event to its assignment being visible under read_committed.
     Latency(latency::Arguments),
+    /// Instances that come, go and are restarted under load; then every event is looked up.
+    Scale(scale::Arguments),
     /// One measured process; started by the others.
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -28,6 +31,7 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Drain(arguments) => drain::run(arguments),
         Task::Latency(arguments) => latency::run(arguments),
+        Task::Scale(arguments) => scale::run(arguments),
         Task::Worker(arguments) => worker::run(arguments),
     }
 }
