@@ -125,7 +125,7 @@ impl Difference {
 
     /// Whether a service must not start on it: keys or facts would be lost. Other differences are
     /// only reported.
-    fn forbids_start(&self) -> bool {
+    pub fn forbids_start(&self) -> bool {
         match self {
             Self::Missing { .. } | Self::Partitions { .. } => true,
             Self::Config { key, .. } => key == "cleanup.policy",
@@ -237,18 +237,31 @@ pub fn require(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<(), Adm
 /// # Errors
 /// As [`check`].
 pub fn adopt_limits(settings: &ClientSettings, topics: &mut Topics) -> Result<(), AdminError> {
-    const LIMIT: &str = "max.message.bytes";
     let admin = admin_client(settings)?;
     let metadata = metadata(settings, REQUEST_TIMEOUT)?;
     let exists = |spec: &&mut TopicSpec| partitions_in(&metadata, &spec.name).is_some();
     for spec in topics.all_mut().into_iter().filter(exists) {
-        let resource = [ResourceSpecifier::Topic(&spec.name)];
-        let answers = block_on(admin.describe_configs(&resource, &AdminOptions::new()));
-        for answer in answers.map_err(AdminError::Request)? {
-            let limit = answer.ok().and_then(|topic| topic.get(LIMIT)?.value.clone());
-            if let Some(limit) = limit {
-                spec.config.insert(LIMIT.into(), limit);
-            }
+        adopt_from(&admin, spec)?;
+    }
+    Ok(())
+}
+
+/// The same for one topic.
+///
+/// # Errors
+/// As [`check`].
+pub fn adopt_limit(settings: &ClientSettings, topic: &mut TopicSpec) -> Result<(), AdminError> {
+    adopt_from(&admin_client(settings)?, topic)
+}
+
+fn adopt_from(admin: &AdminClient<QuietContext>, topic: &mut TopicSpec) -> Result<(), AdminError> {
+    const LIMIT: &str = "max.message.bytes";
+    let resource = [ResourceSpecifier::Topic(&topic.name)];
+    let answers = block_on(admin.describe_configs(&resource, &AdminOptions::new()));
+    for answer in answers.map_err(AdminError::Request)? {
+        let limit = answer.ok().and_then(|topic| topic.get(LIMIT)?.value.clone());
+        if let Some(limit) = limit {
+            topic.config.insert(LIMIT.into(), limit);
         }
     }
     Ok(())

@@ -15,8 +15,8 @@ mod settings;
 mod topics;
 
 pub use admin::{
-    AdminError, Applied, Change, Difference, adopt_limits, apply, check, cluster_id, delete,
-    partition_count, require, wait_for_broker,
+    AdminError, Applied, Change, Difference, adopt_limit, adopt_limits, apply, check, cluster_id,
+    delete, partition_count, require, wait_for_broker,
 };
 pub use chain::Chain;
 pub use context::QuietContext;

@@ -34,13 +34,19 @@ impl TopicSpec {
         Self::new(name, partitions, &[("cleanup.policy", "compact".into())])
     }
 
-    /// The largest record value it takes, in bytes: its `max.message.bytes`, or the broker's default
-    /// of 1 MiB plus overhead, less what a batch of one record adds.
-    pub fn value_bytes_max(&self) -> usize {
+    /// The largest batch of records it takes, in bytes: its `max.message.bytes`, or the broker's default
+    /// of 1 MiB plus overhead.
+    pub fn batch_bytes_max(&self) -> usize {
         const BROKER_DEFAULT: usize = 1_048_588;
-        const BATCH_OVERHEAD: usize = 512;
         let configured = self.config.get("max.message.bytes").and_then(|text| text.parse().ok());
-        configured.unwrap_or(BROKER_DEFAULT).saturating_sub(BATCH_OVERHEAD)
+        configured.unwrap_or(BROKER_DEFAULT)
+    }
+
+    /// The largest record value it takes, in bytes: what a batch may be, less what a batch of one record
+    /// adds.
+    pub fn value_bytes_max(&self) -> usize {
+        const BATCH_OVERHEAD: usize = 512;
+        self.batch_bytes_max().saturating_sub(BATCH_OVERHEAD)
     }
 }
 
