@@ -14,7 +14,7 @@ use crate::console::Console;
 /// How long the last writes may take.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// The flags of `bindery broker`.
+/// Runs the embedded broker: one node, loopback only, for development and tests.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Where to keep topics, offsets and transactions; a temporary directory if left out.

@@ -1,21 +1,25 @@
-//! The commands and their flags.
+//! The commands: one variant here and one module each.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use service::{Exit, Failure};
 
 use crate::console::Console;
-use crate::{broker, config, demo, send, template, topics};
+use crate::{broker, completions, demo, manual, send, template, topics};
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 found something wrong, 2 usage, 69 no broker answers, 70 internal, \
+const AFTER_HELP: &str = "\
+Start with `bindery demo`: the whole line at work on a broker of its own. On a cluster: `bindery topics \
+apply`, `bindery template publish`, `bindery send`.
+
+Exit codes: 0 done, 1 looked and found something wrong, 2 usage, 69 no broker answers, 70 internal, \
 78 configuration.";
 
 /// Binds business events to message templates, exactly once, on Apache Kafka.
 #[derive(Parser, Debug)]
-#[command(name = "bindery", version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "bindery", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
@@ -25,6 +29,7 @@ struct Arguments {
 
 /// The flags of every command.
 #[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// TOML file with the sections `kafka` (how to reach the brokers) and `topics` (their names and
     /// shapes), as the services have it.
@@ -36,86 +41,69 @@ pub(crate) struct Common {
     /// Print JSON for programs instead of tables for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// When to use colours; `auto`: on a terminal. Never where NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", default_value_t, global = true)]
+    color: ColorChoice,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Shows the whole line at work: broker, topics, templates, services, events, and a check.
-    ///
-    /// Without `--bootstrap-servers` it starts the embedded broker. On a cluster it uses topics and
-    /// groups under a name of its own, and deletes the topics at the end.
-    Demo(demo::Arguments),
-    /// Creates and checks the topics.
     #[command(subcommand)]
-    Topics(Topics),
-    /// Publishes templates.
+    Topics(topics::Command),
     #[command(subcommand)]
-    Template(Template),
-    /// Sends events, one JSON object a line.
-    ///
-    /// Every line is checked as the services would read it, and nothing is sent if one is bad. The
-    /// record's key is the event's `externalId`, else its `id`.
+    Template(template::Command),
     Send(send::Arguments),
-    /// Runs the embedded broker: one node, loopback only, for development and tests.
+    Demo(demo::Arguments),
     Broker(broker::Arguments),
-}
-
-#[derive(Subcommand, Debug)]
-enum Topics {
-    /// Creates the topics that are missing and reports those that differ; changes none that exists.
-    Apply,
-    /// Reports the topics that are missing or differ.
-    Check,
-}
-
-#[derive(Subcommand, Debug)]
-enum Template {
-    /// Publishes templates from files, all of them in one transaction or none.
-    ///
-    /// A template whose content has not changed is not published again. All problems of all files
-    /// are told at once, each with file and line.
-    Publish(template::Arguments),
-}
-
-/// The two sides an event can be sent to.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// `rt-event`: bound as soon as it arrives.
-    Rt,
-    /// `batch-event`: bound in large transactions.
-    Batch,
+    Completions(completions::Arguments),
+    Man(manual::Arguments),
 }
 
 /// All of the program but its `main`: reads the arguments, does the command, says in one line why it
 /// failed.
 pub fn main() -> ExitCode {
     // clap itself exits with 2 and says how the command is used.
-    let arguments = Arguments::parse();
-    let console = Console::new(arguments.common.json);
-    match run(arguments, &console) {
+    let color = color_of(std::env::args_os(), std::env::var_os("NO_COLOR"));
+    let matches = command().color(color).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let console = Console::new(arguments.common.json, color);
+    match run(&arguments, &console) {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report("bindery").into(),
     }
 }
 
-fn run(arguments: Arguments, console: &Console) -> Result<Exit, Failure> {
+/// The whole command line: what help, completions, manual pages and the reference are made of.
+pub(crate) fn command() -> clap::Command {
+    Arguments::command()
+}
+
+fn run(arguments: &Arguments, console: &Console) -> Result<Exit, Failure> {
     start_logging();
-    let common = arguments.common;
-    match arguments.command {
-        Command::Demo(arguments) => demo::run(&common, &arguments, console),
-        Command::Broker(arguments) => broker::run(&arguments, console),
-        Command::Topics(action) => {
-            let config = config::load(&common)?;
-            match action {
-                Topics::Apply => topics::apply(&config, console),
-                Topics::Check => topics::check(&config, console),
-            }
-        }
-        Command::Template(Template::Publish(arguments)) => {
-            template::run(&config::load(&common)?, &arguments, console)
-        }
-        Command::Send(arguments) => send::run(&config::load(&common)?, &arguments, console),
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Topics(command) => topics::run(common, command, console),
+        Command::Template(command) => template::run(common, command, console),
+        Command::Send(arguments) => send::run(common, arguments, console),
+        Command::Demo(arguments) => demo::run(common, arguments, console),
+        Command::Broker(arguments) => broker::run(arguments, console),
+        Command::Completions(arguments) => Ok(completions::run(arguments, command())),
+        Command::Man(arguments) => manual::run(arguments, command(), console),
     }
+}
+
+/// What `--color` says, before the arguments are read: help and usage errors are printed by then. The
+/// environment's NO_COLOR goes before it.
+fn color_of(arguments: impl Iterator<Item = OsString>, no_color: Option<OsString>) -> ColorChoice {
+    if no_color.is_some_and(|value| !value.is_empty()) {
+        return ColorChoice::Never;
+    }
+    let words: Vec<String> = arguments.filter_map(|word| word.into_string().ok()).collect();
+    let wanted = words.iter().enumerate().rev().find_map(|(at, word)| match word.as_str() {
+        "--color" => words.get(at + 1).map(String::as_str),
+        word => word.strip_prefix("--color="),
+    });
+    wanted.and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 /// Logs go to standard error, and only when something needs a person; `RUST_LOG` asks for more.
@@ -127,13 +115,11 @@ fn start_logging() {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_commands_are_well_formed() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
@@ -145,5 +131,22 @@ mod tests {
         ] {
             assert!(Arguments::try_parse_from(line).unwrap().common.json, "{line:?}");
         }
+    }
+
+    #[test]
+    fn the_choice_of_colours_is_known_before_the_arguments_are_read() {
+        let check = |line: &str, expected: ColorChoice| {
+            let words = line.split(' ').map(OsString::from);
+            assert_eq!(color_of(words, None), expected, "{line}");
+        };
+        check("bindery topics check", ColorChoice::Auto);
+        check("bindery --color never nonsense", ColorChoice::Never);
+        check("bindery nonsense --color=always", ColorChoice::Always);
+        check("bindery --color never --color always", ColorChoice::Always);
+        check("bindery --color", ColorChoice::Auto);
+        check("bindery --color sometimes", ColorChoice::Auto);
+        let words = || ["bindery", "--color=always"].map(OsString::from).into_iter();
+        assert_eq!(color_of(words(), Some("1".into())), ColorChoice::Never);
+        assert_eq!(color_of(words(), Some("".into())), ColorChoice::Always);
     }
 }

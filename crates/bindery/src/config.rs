@@ -11,11 +11,11 @@ use crate::cli::Common;
 
 /// What a command needs to know of the installation.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// How to reach the brokers.
-    pub kafka: ClientSettings,
+    pub(crate) kafka: ClientSettings,
     /// The topics' names and shapes.
-    pub topics: Topics,
+    pub(crate) topics: Topics,
 }
 
 /// Reads the file if there is one; the address on the command line goes before the one in it.
@@ -35,16 +35,29 @@ pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
 /// # Errors
 /// What is wrong with the file.
 pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> {
+    let (topics, kafka) = sections(common)?;
+    Ok(kafka.map(|kafka| Config { kafka, topics }))
+}
+
+/// The topics, for what asks no broker.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn topics(common: &Common) -> Result<Topics, Failure> {
+    sections(common).map(|(topics, _)| topics)
+}
+
+fn sections(common: &Common) -> Result<(Topics, Option<ClientSettings>), Failure> {
     let file = match &common.config {
         Some(path) => read(path).map_err(Failure::configuration)?,
         None => Table::new(),
     };
-    let config = combine(file, common.bootstrap_servers.as_deref());
-    let config = config.map_err(|error| match &common.config {
+    let sections = combine(file, common.bootstrap_servers.as_deref());
+    let sections = sections.map_err(|error| match &common.config {
         Some(path) => error.context(format!("in `{}`", path.display())),
         None => error,
     });
-    config.map_err(Failure::configuration)
+    sections.map_err(Failure::configuration)
 }
 
 fn read(path: &Path) -> anyhow::Result<Table> {
@@ -55,7 +68,10 @@ fn read(path: &Path) -> anyhow::Result<Table> {
 
 /// Only the two sections that concern the command line are looked at, so that a service's own file
 /// will do.
-fn combine(mut file: Table, bootstrap_servers: Option<&str>) -> anyhow::Result<Option<Config>> {
+fn combine(
+    mut file: Table,
+    bootstrap_servers: Option<&str>,
+) -> anyhow::Result<(Topics, Option<ClientSettings>)> {
     let mut section = |name: &str| match file.remove(name) {
         None => Ok(Table::new()),
         Some(Value::Table(table)) => Ok(table),
@@ -69,11 +85,11 @@ fn combine(mut file: Table, bootstrap_servers: Option<&str>) -> anyhow::Result<O
         kafka.insert("bootstrap_servers".into(), address.into());
     }
     if !kafka.contains_key("bootstrap_servers") {
-        return Ok(None);
+        return Ok((topics, None));
     }
     let kafka: ClientSettings = kafka.try_into().context("section `kafka`")?;
     kafka.validate()?;
-    Ok(Some(Config { kafka, topics }))
+    Ok((topics, Some(kafka)))
 }
 
 /// Lays `over` on `base`, table by table.
@@ -93,7 +109,8 @@ mod tests {
     use super::*;
 
     fn config(file: &str, address: Option<&str>) -> anyhow::Result<Option<Config>> {
-        combine(file.parse().unwrap(), address)
+        let (topics, kafka) = combine(file.parse().unwrap(), address)?;
+        Ok(kafka.map(|kafka| Config { kafka, topics }))
     }
 
     #[test]

@@ -5,9 +5,13 @@
 
 mod broker;
 mod cli;
+mod completions;
 mod config;
 mod console;
 pub mod demo;
+mod manual;
+#[cfg(test)]
+mod reference;
 mod send;
 pub mod template;
 mod topics;

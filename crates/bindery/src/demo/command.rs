@@ -25,7 +25,10 @@ const SEED: u64 = 0x0b1d_e120;
 /// How long nothing at all may happen before what is missing counts as lost.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// The flags of `bindery demo`.
+/// Shows the whole line at work: broker, topics, templates, services, events, and a check.
+///
+/// Without `--bootstrap-servers` it starts the embedded broker. On a cluster it uses topics and
+/// groups under a name of its own, and deletes the topics at the end.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// How many events to send.

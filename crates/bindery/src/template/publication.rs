@@ -1,6 +1,7 @@
 //! What a publication changes, and how it is written: one transaction over both topics.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{Template, TemplateState, TemplateVersion, Timestamp};
@@ -11,7 +12,7 @@ use wire::headers::{Outgoing, Trace, kind, outgoing};
 use wire::template_content::TemplateContent;
 
 use super::file::{Content, TemplateSource};
-use super::published::Published;
+use super::published::{Contents, Published};
 
 /// How many versions of a template's content are kept for rollback and for messages on their way.
 const VERSIONS_RETAINED_MAX: usize = 50;
@@ -130,13 +131,10 @@ pub fn publish(
     topics: &Topics,
     sources: &[TemplateSource],
 ) -> Result<Vec<Outcome>, service::Failure> {
-    let outputs = [output(&topics.message_template), output(&topics.template_content)];
-    // Connecting ends whatever an earlier publisher left open, so what is read next is all there is.
-    let id = format!("{}-publisher", topics.message_template.name);
-    let mut publisher = Publisher::connect(client, &id, &outputs, CONNECT_LIMIT)?;
-    let published = Published::load(client, topics)?;
+    let (mut publisher, mut outbox) = connect(client, topics)?;
+    let ids: HashSet<&str> = sources.iter().map(|source| source.id.as_str()).collect();
+    let published = Published::load(client, topics, Contents::Of(&ids))?;
     let outcomes = plan(sources, &published, Timestamp::from_millis(Publisher::now_ms()));
-    let mut outbox = Outbox::new(outputs);
     for outcome in &outcomes {
         if let Outcome::Published(publication) = outcome {
             write(publication, &mut outbox).map_err(service::Failure::configuration)?;
@@ -146,6 +144,40 @@ pub fn publish(
         publisher.publish(&outbox)?;
     }
     Ok(outcomes)
+}
+
+/// Takes these templates out of force in one transaction. Their contents stay: messages bound to them
+/// may still be on their way.
+///
+/// # Errors
+/// Nothing is changed, unless the error says that this is not known.
+pub(super) fn unpublish(
+    client: &ClientSettings,
+    topics: &Topics,
+    ids: &[&str],
+) -> Result<(), service::Failure> {
+    let (mut publisher, mut outbox) = connect(client, topics)?;
+    for id in ids {
+        outbox
+            .record(MESSAGE_TEMPLATE)
+            .key(id.as_bytes())
+            .tombstone()
+            .map_err(service::Failure::configuration)?;
+    }
+    publisher.publish(&outbox)?;
+    Ok(())
+}
+
+/// Connects as the one publisher of this installation, with an outbox for its two topics. This ends
+/// whatever an earlier publisher left open, so what is read afterwards is all there is.
+fn connect(
+    client: &ClientSettings,
+    topics: &Topics,
+) -> Result<(Publisher, Outbox), service::Failure> {
+    let outputs = [output(&topics.message_template), output(&topics.template_content)];
+    let id = format!("{}-publisher", topics.message_template.name);
+    let publisher = Publisher::connect(client, &id, &outputs, CONNECT_LIMIT)?;
+    Ok((publisher, Outbox::new(outputs)))
 }
 
 fn output(spec: &TopicSpec) -> OutputTopic {

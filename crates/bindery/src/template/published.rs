@@ -1,6 +1,6 @@
 //! What is published already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use domain::{Template, TemplateVersion};
@@ -17,7 +17,16 @@ const LEADER_LIMIT: Duration = Duration::from_secs(10);
 /// How often it is asked again.
 const LEADER_POLL: Duration = Duration::from_millis(50);
 
-/// Every template in force, and every content there is.
+/// Whose contents are wanted. All of them may be more than fits into memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Contents<'a> {
+    /// Nobody's.
+    Unread,
+    /// Those of these templates, in all versions there are.
+    Of(&'a HashSet<&'a str>),
+}
+
+/// Every template in force, and the contents asked for.
 #[derive(Debug, Default)]
 pub struct Published {
     templates: HashMap<String, Template>,
@@ -25,15 +34,30 @@ pub struct Published {
 }
 
 impl Published {
-    /// Reads both topics to the end they have now.
+    /// Reads the topics to the end they have now; that of the contents only if some are wanted.
     ///
     /// # Errors
     /// Where a topic is missing or no broker answers.
-    pub fn load(client: &ClientSettings, topics: &Topics) -> Result<Self, ReadError> {
+    pub fn load(
+        client: &ClientSettings,
+        topics: &Topics,
+        contents: Contents<'_>,
+    ) -> Result<Self, ReadError> {
         let mut published = Self::default();
         each_record(client, &topics.message_template, |record| published.take_template(record))?;
-        each_record(client, &topics.template_content, |record| published.take_content(record))?;
+        if let Contents::Of(ids) = contents {
+            each_record(client, &topics.template_content, |record| {
+                published.take_content(record, ids);
+            })?;
+        }
         Ok(published)
+    }
+
+    /// Every template in force, by id.
+    pub fn templates(&self) -> Vec<&Template> {
+        let mut templates: Vec<&Template> = self.templates.values().collect();
+        templates.sort_by(|one, other| one.id.cmp(&other.id));
+        templates
     }
 
     /// The template in force under this id.
@@ -84,10 +108,13 @@ impl Published {
         }
     }
 
-    fn take_content(&mut self, record: &ReadRecord<'_>) {
+    fn take_content(&mut self, record: &ReadRecord<'_>, wanted: &HashSet<&str>) {
         let Some((id, version)) = text_key(record).and_then(|key| key.rsplit_once('/')) else {
             return;
         };
+        if !wanted.contains(id) {
+            return;
+        }
         let Ok(version) = version.parse() else { return };
         let key = (id.to_owned(), version);
         if record.value().is_none() {
