@@ -18,6 +18,9 @@ pub struct BrokerConfig {
     pub consumer_heartbeat_interval: Duration,
     /// How long a silent member of a KIP-848 group keeps its partitions.
     pub consumer_session_timeout: Duration,
+    /// The finalised level of `transaction.version`: 2 tells clients to speak transactions v2, 1 or
+    /// 0 keeps them at v1.
+    pub transaction_version: i16,
 }
 
 impl Default for BrokerConfig {
@@ -27,6 +30,7 @@ impl Default for BrokerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             consumer_heartbeat_interval: Duration::from_millis(500),
             consumer_session_timeout: Duration::from_secs(45),
+            transaction_version: 2,
         }
     }
 }

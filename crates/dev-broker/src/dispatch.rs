@@ -70,7 +70,7 @@ pub(crate) async fn answer(
 ) -> Result<Option<BytesMut>, Malformed> {
     use ApiKey as Api;
     match call.api {
-        Api::ApiVersions => answer_versions(call, body).map(Some),
+        Api::ApiVersions => answer_versions(shared, call, body).map(Some),
         Api::Produce => answer_produce(shared, call, body),
         Api::Fetch => in_time!(shared, call, body, FetchRequest, fetch::fetch),
         Api::JoinGroup => in_time!(shared, call, body, JoinGroupRequest, classic_groups::join),
@@ -180,7 +180,7 @@ fn answer_produce(
 }
 
 /// Too new a version is answered in version 0, which every client can read.
-fn answer_versions(call: &Call, body: Bytes) -> Result<BytesMut, Malformed> {
+fn answer_versions(shared: &Shared, call: &Call, body: Bytes) -> Result<BytesMut, Malformed> {
     if !call.is_supported {
         let response = cluster::unsupported_version();
         return encode(
@@ -191,7 +191,7 @@ fn answer_versions(call: &Call, body: Bytes) -> Result<BytesMut, Malformed> {
     let request: ApiVersionsRequest = guard::decode(body, call.version)?;
     let response = match call.forced_error {
         Some(code) => request.refuse(code),
-        None => cluster::versions(call, request),
+        None => cluster::versions(&mut shared.borrow_mut(), call, request),
     };
     encode(call, &response)
 }

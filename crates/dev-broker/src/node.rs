@@ -43,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) transactions: Transactions,
     pub(crate) groups: Groups,
     pub(crate) group_timing: GroupTiming,
+    /// The finalised level of the feature `transaction.version`.
+    pub(crate) transaction_version: i16,
 }
 
 /// The times of KIP-848, which the broker sets.
@@ -70,6 +72,7 @@ impl Node {
         directory: &Path,
         address: SocketAddr,
         group_timing: GroupTiming,
+        transaction_version: i16,
         now_ms: i64,
     ) -> io::Result<Node> {
         std::fs::create_dir_all(directory)?;
@@ -86,6 +89,7 @@ impl Node {
             transactions: Transactions::default(),
             groups: Groups::default(),
             group_timing,
+            transaction_version,
         };
         node.replay(entries)?;
         node.next_producer_id = node.reserved_producer_ids;
@@ -152,9 +156,14 @@ impl Node {
     }
 
     fn replay_transaction(&mut self, id: String, now: crate::transactions::Transaction) {
+        // The id that the ended transaction had: its epochs may have been used up by it.
+        let ended = match now.previous_producer_id {
+            ..0 => now.producer_id,
+            previous => previous,
+        };
         match now.state {
-            State::CompleteCommit => self.apply_pending(now.producer_id),
-            State::CompleteAbort => drop(self.groups.pending.take(now.producer_id)),
+            State::CompleteCommit => self.apply_pending(ended),
+            State::CompleteAbort => drop(self.groups.pending.take(ended)),
             State::Empty | State::Ongoing | State::PrepareCommit | State::PrepareAbort => {}
         }
         self.transactions.by_id.insert(id, now);
@@ -358,11 +367,7 @@ impl Node {
         let Some(transaction) = self.transactions.by_id.get_mut(id) else { return Ok(()) };
         let Producer { id: producer_id, epoch } = transaction.producer();
         let partitions = std::mem::take(&mut transaction.partitions);
-        transaction.groups.clear();
-        transaction.state = match marker {
-            Marker::Commit => State::CompleteCommit,
-            Marker::Abort => State::CompleteAbort,
-        };
+        transaction.complete(marker);
         for (topic, number) in &partitions {
             if let Ok((partition, config)) = self.partition_mut(topic, *number) {
                 partition.append_marker(marker, producer_id, epoch, config, now_ms)?;
@@ -390,9 +395,7 @@ impl Node {
     /// Aborts a transaction on behalf of the broker; its producer is fenced by a higher epoch.
     pub(crate) fn fence_and_abort(&mut self, id: &str, now_ms: i64) -> io::Result<()> {
         let Some(transaction) = self.transactions.by_id.get_mut(id) else { return Ok(()) };
-        transaction.epoch = transaction.epoch.saturating_add(1);
-        transaction.last_epoch = -1;
-        transaction.state = State::PrepareAbort;
+        transaction.fence();
         self.record_transaction(id)?;
         self.complete_transaction(id, Marker::Abort, now_ms)
     }

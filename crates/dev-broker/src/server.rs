@@ -38,6 +38,7 @@ impl Server {
             heartbeat_interval: config.consumer_heartbeat_interval,
             session_timeout: config.consumer_session_timeout,
         };
+        let transaction_version = config.transaction_version;
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = mpsc::channel();
         let thread = std::thread::Builder::new()
@@ -47,7 +48,9 @@ impl Server {
                     directory: directory.display().to_string(),
                     source,
                 };
-                let node = match Node::open(&directory, address, timing, upkeep::now_ms()) {
+                let opened =
+                    Node::open(&directory, address, timing, transaction_version, upkeep::now_ms());
+                let node = match opened {
                     Ok(node) => node,
                     Err(source) => {
                         drop(ready.send(Err(unusable(source))));

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::batch::Marker;
 
+/// The last epoch that a producer is given.
+const LAST_EPOCH: i16 = i16::MAX - 1;
+
 /// Longest timeout a producer may ask for.
 pub(crate) const MAX_TIMEOUT_MS: i32 = 900_000;
 
@@ -63,8 +66,15 @@ pub(crate) type TopicPartition = (String, i32);
 pub(crate) struct Transaction {
     pub(crate) producer_id: i64,
     pub(crate) epoch: i16,
-    /// The epoch before a bump that the producer itself asked for, -1 otherwise.
+    /// The epoch before a bump that the producer knows of or may ask for again, -1 otherwise.
     pub(crate) last_epoch: i16,
+    /// The producer id before the present one, if the epochs of that one were used up, else the
+    /// present one; -1 before the first transaction.
+    #[serde(default = "nobody")]
+    pub(crate) previous_producer_id: i64,
+    /// The producer id that follows when the markers are written, -1 if the present one stays.
+    #[serde(default = "nobody")]
+    pub(crate) next_producer_id: i64,
     pub(crate) timeout_ms: i32,
     pub(crate) state: State,
     pub(crate) partitions: BTreeSet<TopicPartition>,
@@ -75,6 +85,39 @@ pub(crate) struct Transaction {
 impl Transaction {
     pub(crate) fn producer(&self) -> Producer {
         Producer { id: self.producer_id, epoch: self.epoch }
+    }
+
+    /// Whether the next bump uses up the producer id: the highest epoch is kept for fencing.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.epoch >= LAST_EPOCH
+    }
+
+    /// Takes note that the markers are written.
+    pub(crate) fn complete(&mut self, marker: Marker) {
+        self.state = match marker {
+            Marker::Commit => State::CompleteCommit,
+            Marker::Abort => State::CompleteAbort,
+        };
+        self.groups.clear();
+        self.partitions.clear();
+        self.previous_producer_id = self.producer_id;
+        if self.next_producer_id >= 0 {
+            self.producer_id = std::mem::replace(&mut self.next_producer_id, -1);
+            self.epoch = 0;
+        }
+    }
+
+    /// Moves on to the next epoch, and to `fresh_id` after this when the epochs are used up.
+    fn bump(&mut self, fresh_id: Option<i64>) {
+        self.last_epoch = self.epoch;
+        self.epoch = self.epoch.saturating_add(1);
+        self.next_producer_id = fresh_id.unwrap_or(-1);
+    }
+
+    /// Decides on behalf of the broker to abort, fencing the producer by the next epoch.
+    pub(crate) fn fence(&mut self) {
+        self.bump(None);
+        self.state = State::PrepareAbort;
     }
 
     fn is_expired(&self, now_ms: i64) -> bool {
@@ -172,7 +215,7 @@ impl Transactions {
         }
         transaction.timeout_ms = timeout_ms;
         transaction.last_epoch = claimed.map_or(-1, |claimed| claimed.epoch);
-        if transaction.epoch >= i16::MAX - 1 {
+        if transaction.is_exhausted() {
             transaction.producer_id = fresh_id();
             transaction.epoch = 0;
             transaction.last_epoch = -1;
@@ -226,6 +269,62 @@ impl Transactions {
         Ok(Ending::Mark)
     }
 
+    /// Decides how a transaction ends as transactions v2 have it: every ending bumps the epoch, so
+    /// the epoch says whether a request is a retry. `fresh_id` is there when the epochs are used up.
+    pub(crate) fn end_and_bump(
+        &mut self,
+        id: &str,
+        producer: Producer,
+        marker: Marker,
+        fresh_id: Option<i64>,
+    ) -> Result<Ending, ResponseError> {
+        let transaction = self.by_id.get_mut(id).ok_or(ResponseError::InvalidProducerIdMapping)?;
+        let is_bumped = producer.epoch.checked_add(1) == Some(transaction.epoch);
+        let is_replaced = transaction.previous_producer_id == producer.id
+            && producer.epoch == LAST_EPOCH
+            && transaction.epoch == 0;
+        if transaction.producer_id != producer.id && !is_replaced {
+            return Err(ResponseError::InvalidProducerIdMapping);
+        }
+        let is_retry = is_bumped || is_replaced;
+        let is_current = transaction.epoch == producer.epoch;
+        let is_known = match transaction.state {
+            State::Empty | State::Ongoing => is_current,
+            State::PrepareCommit | State::PrepareAbort => is_bumped,
+            State::CompleteCommit | State::CompleteAbort => is_current || is_retry,
+        };
+        if !is_known {
+            return Err(ResponseError::ProducerFenced);
+        }
+        let decided = match (transaction.state, marker) {
+            (State::Ongoing, Marker::Commit) => State::PrepareCommit,
+            (State::Ongoing | State::Empty, Marker::Abort) => State::PrepareAbort,
+            (State::CompleteCommit, Marker::Commit) | (State::CompleteAbort, Marker::Abort)
+                if is_retry =>
+            {
+                return Ok(Ending::AlreadyEnded);
+            }
+            // Nothing was begun. The epoch moves on all the same.
+            (State::CompleteCommit | State::CompleteAbort, Marker::Abort) if !is_retry => {
+                State::PrepareAbort
+            }
+            (State::PrepareCommit, Marker::Commit) | (State::PrepareAbort, Marker::Abort) => {
+                return Err(ResponseError::ConcurrentTransactions);
+            }
+            (
+                State::Empty
+                | State::PrepareCommit
+                | State::PrepareAbort
+                | State::CompleteCommit
+                | State::CompleteAbort,
+                Marker::Commit | Marker::Abort,
+            ) => return Err(ResponseError::InvalidTxnState),
+        };
+        transaction.state = decided;
+        transaction.bump(fresh_id);
+        Ok(Ending::Mark)
+    }
+
     /// Transactions that have been open for longer than their producers allowed.
     pub(crate) fn expired(&self, now_ms: i64) -> Vec<String> {
         let expired = self.by_id.iter().filter(|(_, transaction)| transaction.is_expired(now_ms));
@@ -249,11 +348,18 @@ impl Transactions {
     }
 }
 
+/// In place of a producer id.
+fn nobody() -> i64 {
+    -1
+}
+
 fn new_transaction(producer: Producer, timeout_ms: i32) -> Transaction {
     Transaction {
         producer_id: producer.id,
         epoch: producer.epoch,
         last_epoch: -1,
+        previous_producer_id: -1,
+        next_producer_id: -1,
         timeout_ms,
         state: State::Empty,
         partitions: BTreeSet::new(),
@@ -331,6 +437,65 @@ mod tests {
         assert_eq!(Transactions::end(transaction, Marker::Abort), Ok(Ending::AlreadyEnded));
         let other = Transactions::end(transaction, Marker::Commit);
         assert_eq!(other, Err(ResponseError::InvalidTxnState));
+    }
+
+    /// Ends a transaction in some state, at epoch 5 and with the epoch before it 4, as a producer of
+    /// this epoch and id; says what came of it and which identity the producer has then.
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
+    fn check_v2(
+        state: State,
+        (id, epoch): (i64, i16),
+        marker: Marker,
+        expected: Result<(Ending, Producer), ResponseError>,
+    ) {
+        let (mut all, _) = ongoing();
+        let transaction = all.by_id.get_mut("t").unwrap();
+        (transaction.epoch, transaction.last_epoch, transaction.state) = (5, 4, state);
+        let outcome = all.end_and_bump("t", Producer { id, epoch }, marker, None);
+        let outcome = outcome.map(|ending| (ending, all.by_id["t"].producer()));
+        assert_eq!(outcome, expected, "{state:?} {marker:?} by {id}/{epoch}");
+    }
+
+    #[test]
+    fn in_v2_every_ending_bumps_the_epoch_and_the_epoch_tells_a_retry() {
+        use Marker::{Abort, Commit};
+        use State::{CompleteAbort, CompleteCommit, Empty, Ongoing, PrepareCommit};
+        let ended = || Ok((Ending::Mark, Producer { id: 70, epoch: 6 }));
+        let repeated = || Ok((Ending::AlreadyEnded, Producer { id: 70, epoch: 5 }));
+        let (current, before, long_ago) = ((70, 5), (70, 4), (70, 3));
+        let fenced = || Err(ResponseError::ProducerFenced);
+        let invalid = || Err(ResponseError::InvalidTxnState);
+        check_v2(Ongoing, current, Commit, ended());
+        check_v2(Ongoing, current, Abort, ended());
+        check_v2(Ongoing, before, Commit, fenced());
+        check_v2(CompleteCommit, before, Commit, repeated());
+        check_v2(CompleteAbort, before, Abort, repeated());
+        check_v2(CompleteCommit, before, Abort, invalid());
+        check_v2(CompleteAbort, before, Commit, invalid());
+        check_v2(CompleteCommit, current, Commit, invalid());
+        check_v2(CompleteAbort, current, Commit, invalid());
+        check_v2(Empty, current, Commit, invalid());
+        check_v2(Empty, current, Abort, ended());
+        check_v2(CompleteCommit, current, Abort, ended());
+        check_v2(CompleteAbort, current, Abort, ended());
+        check_v2(CompleteCommit, long_ago, Commit, fenced());
+        check_v2(PrepareCommit, before, Commit, Err(ResponseError::ConcurrentTransactions));
+        check_v2(PrepareCommit, current, Commit, fenced());
+        check_v2(Ongoing, (71, 5), Commit, Err(ResponseError::InvalidProducerIdMapping));
+    }
+
+    #[test]
+    fn in_v2_used_up_epochs_bring_a_new_producer_id_that_a_retry_is_told_too() {
+        let (mut all, _) = ongoing();
+        all.by_id.get_mut("t").unwrap().epoch = LAST_EPOCH;
+        let old = Producer { id: 70, epoch: LAST_EPOCH };
+        assert_eq!(all.end_and_bump("t", old, Marker::Commit, Some(71)), Ok(Ending::Mark));
+        let transaction = all.by_id.get_mut("t").unwrap();
+        assert_eq!(transaction.producer(), Producer { id: 70, epoch: i16::MAX });
+        transaction.complete(Marker::Commit);
+        assert_eq!(transaction.producer(), Producer { id: 71, epoch: 0 });
+        assert_eq!(all.end_and_bump("t", old, Marker::Commit, None), Ok(Ending::AlreadyEnded));
     }
 
     #[test]

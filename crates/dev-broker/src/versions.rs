@@ -1,7 +1,7 @@
 //! The API versions the broker speaks.
 //!
-//! Everything librdkafka 2.12 and the Java client 4.1 need. Fetch stays below 13 and Produce
-//! below 10, so that clients name topics by name.
+//! Everything librdkafka 2.12 and the Java client 4.1 need. Fetch and Produce
+//! stay below 13, so that clients name topics by name.
 
 use std::ops::RangeInclusive;
 
@@ -9,29 +9,29 @@ use kafka_protocol::messages::ApiKey;
 
 /// Every API key the broker knows, and its versions.
 pub(crate) const SUPPORTED: &[(ApiKey, RangeInclusive<i16>)] = &[
-    (ApiKey::Produce, 3..=9),
+    (ApiKey::Produce, 3..=12),
     (ApiKey::Fetch, 4..=12),
     (ApiKey::ListOffsets, 1..=7),
     (ApiKey::Metadata, 0..=12),
     (ApiKey::OffsetCommit, 2..=9),
     (ApiKey::OffsetFetch, 1..=9),
-    (ApiKey::FindCoordinator, 0..=4),
+    (ApiKey::FindCoordinator, 0..=5),
     (ApiKey::JoinGroup, 0..=7),
     (ApiKey::Heartbeat, 0..=4),
     (ApiKey::LeaveGroup, 0..=5),
     (ApiKey::SyncGroup, 0..=5),
     (ApiKey::DescribeGroups, 0..=5),
     (ApiKey::ListGroups, 0..=5),
-    (ApiKey::ApiVersions, 0..=3),
+    (ApiKey::ApiVersions, 0..=4),
     (ApiKey::CreateTopics, 2..=7),
     (ApiKey::DeleteTopics, 1..=6),
     (ApiKey::DeleteRecords, 0..=2),
-    (ApiKey::InitProducerId, 0..=4),
+    (ApiKey::InitProducerId, 0..=5),
     (ApiKey::OffsetForLeaderEpoch, 2..=4),
     (ApiKey::AddPartitionsToTxn, 0..=3),
-    (ApiKey::AddOffsetsToTxn, 0..=3),
-    (ApiKey::EndTxn, 0..=3),
-    (ApiKey::TxnOffsetCommit, 0..=3),
+    (ApiKey::AddOffsetsToTxn, 0..=4),
+    (ApiKey::EndTxn, 0..=5),
+    (ApiKey::TxnOffsetCommit, 0..=5),
     (ApiKey::DescribeConfigs, 1..=4),
     (ApiKey::AlterConfigs, 0..=2),
     (ApiKey::CreatePartitions, 0..=3),

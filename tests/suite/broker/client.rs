@@ -120,11 +120,20 @@ impl Client {
 
     /// Repeats a call while the broker says its coordinator is not ready yet.
     pub(super) fn settled<T>(&mut self, call: impl Fn(&mut Client) -> (i16, T)) -> (i16, T) {
+        // Loading, not available, not here, not verified yet, the last transaction is ending.
+        self.settled_with(&[14, 15, 16, 19, 51], call)
+    }
+
+    /// Repeats a call while it is answered with one of these codes.
+    pub(super) fn settled_with<T>(
+        &mut self,
+        passing: &[i16],
+        call: impl Fn(&mut Client) -> (i16, T),
+    ) -> (i16, T) {
         let until = Instant::now() + PATIENCE;
         loop {
             let (code, answer) = call(self);
-            // Loading, not available, not here, not verified yet, the last transaction is ending.
-            if ![14, 15, 16, 19, 51].contains(&code) || Instant::now() > until {
+            if !passing.contains(&code) || Instant::now() > until {
                 return (code, answer);
             }
         }

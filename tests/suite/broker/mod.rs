@@ -13,3 +13,4 @@ mod offsets;
 mod producing;
 mod topics;
 mod transactions;
+mod transactions_v2;

@@ -64,7 +64,7 @@ fn commit_with(
 }
 
 /// Error code and offset of partition 0.
-fn fetch(client: &mut Client, group: &str, topic: &str, stable: bool) -> (i16, i64) {
+pub(super) fn fetch(client: &mut Client, group: &str, topic: &str, stable: bool) -> (i16, i64) {
     let topic =
         OffsetFetchRequestTopics::default().with_name(name(topic)).with_partition_indexes(vec![0]);
     let asked = OffsetFetchRequestGroup::default()

@@ -9,8 +9,8 @@ use testkit::cluster;
 
 use super::client::{ANYBODY, Client, PATIENCE, Writer, batch, name, text};
 
-const UNCOMMITTED: i8 = 0;
-const COMMITTED: i8 = 1;
+pub(super) const UNCOMMITTED: i8 = 0;
+pub(super) const COMMITTED: i8 = 1;
 
 /// Gets a producer id and epoch.
 pub(super) fn initialise(client: &mut Client, id: Option<&str>) -> (i64, i16) {
@@ -19,7 +19,7 @@ pub(super) fn initialise(client: &mut Client, id: Option<&str>) -> (i64, i16) {
     identity
 }
 
-fn try_initialise(
+pub(super) fn try_initialise(
     client: &mut Client,
     id: Option<&str>,
     timeout_ms: i32,
@@ -111,7 +111,7 @@ impl Producer {
     }
 
     /// Waits until nothing is undecided: markers may come a little after the answer.
-    fn wait_until_stable(&mut self) {
+    pub(super) fn wait_until_stable(&mut self) {
         let until = std::time::Instant::now() + PATIENCE;
         loop {
             let data = self.client.fetch(&self.topic, 0, COMMITTED);

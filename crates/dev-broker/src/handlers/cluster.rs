@@ -1,7 +1,9 @@
 //! Who is there: API versions, metadata, coordinators.
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{
+    ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
+};
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::metadata_response::{
@@ -21,14 +23,37 @@ use crate::node::{Node, Topic};
 use crate::versions::SUPPORTED;
 
 /// The version table, for a client that says what it is.
-pub(crate) fn versions(call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {
+pub(crate) fn versions(
+    node: &mut Node,
+    call: &Call,
+    request: ApiVersionsRequest,
+) -> ApiVersionsResponse {
     let names = [&request.client_software_name, &request.client_software_version];
     if call.version >= 3 && !names.iter().all(|name| is_software_name(name)) {
         return ApiVersionsResponse::default()
             .with_error_code(ResponseError::InvalidRequest.code());
     }
-    table()
+    let level = node.transaction_version;
+    let mut response = table().with_finalized_features_epoch(0).with_finalized_features(vec![
+        FinalizedFeatureKey::default()
+            .with_name(text(TRANSACTION_VERSION))
+            .with_min_version_level(level)
+            .with_max_version_level(level),
+    ]);
+    // Before version 4 a feature that may be off could not be told of.
+    if call.version >= 4 {
+        response = response.with_supported_features(vec![
+            SupportedFeatureKey::default()
+                .with_name(text(TRANSACTION_VERSION))
+                .with_min_version(0)
+                .with_max_version(2),
+        ]);
+    }
+    response
 }
+
+/// The feature that says which transactions clients are to speak.
+const TRANSACTION_VERSION: &str = "transaction.version";
 
 /// Letters and digits, and between them also dots and hyphens.
 fn is_software_name(name: &str) -> bool {

@@ -21,12 +21,19 @@ use kafka_protocol::messages::{
 };
 use tokio::time::Instant;
 
-use super::text;
+use super::{produce, text, transactions};
 use crate::dispatch::Call;
 use crate::group::{CommittedOffset, Group, Members, Membership};
 use crate::journal::Entry;
 use crate::node::{Node, code, storage};
 use crate::transactions::{Producer, State};
+
+/// The version of TxnOffsetCommit from which on a client knows `TRANSACTION_ABORTABLE`.
+const FIRST_WITH_ABORTABLE: i16 = 4;
+
+/// The version of TxnOffsetCommit that belongs to transactions v2: it takes the group into the
+/// transaction.
+const FIRST_THAT_ADDS: i16 = 5;
 
 /// Kafka's `offset.metadata.max.bytes`.
 const LONGEST_METADATA: usize = 4096;
@@ -120,7 +127,7 @@ fn check_commit(
     match node.groups.get_mut(group_id).map(|group| &mut group.members) {
         None => unknown,
         Some(Members::None) if who.generation < 0 => Ok(()),
-        Some(Members::None) => Err(ResponseError::IllegalGeneration),
+        Some(Members::None) => Err(ResponseError::UnknownMemberId),
         Some(Members::Classic(group)) => {
             group.check_commit(who, false)?;
             group.committed(who.member_id, Instant::now());
@@ -141,10 +148,10 @@ fn check_commit(
 /// Takes offsets into a transaction: they are committed when it is.
 pub(crate) fn commit_in_transaction(
     node: &mut Node,
-    _call: &Call,
+    call: &Call,
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
-    let allowed = check_transactional_commit(node, &request);
+    let allowed = check_transactional_commit(node, call.version, &request);
     let producer_id = request.producer_id.0;
     let mut entries = Vec::new();
     let mut topics = Vec::with_capacity(request.topics.len());
@@ -193,6 +200,7 @@ pub(crate) fn commit_in_transaction(
 
 fn check_transactional_commit(
     node: &mut Node,
+    version: i16,
     request: &TxnOffsetCommitRequest,
 ) -> Result<(), ResponseError> {
     let group_id = request.group_id.as_str();
@@ -200,12 +208,16 @@ fn check_transactional_commit(
         return Err(ResponseError::InvalidGroupId);
     }
     let producer = Producer { id: request.producer_id.0, epoch: request.producer_epoch };
-    let transaction = node
-        .transactions
-        .owned(&request.transactional_id, producer)
-        .map_err(|stranger| stranger.answer(false))?;
-    if transaction.state != State::Ongoing || !transaction.groups.contains(group_id) {
-        return Err(ResponseError::InvalidTxnState);
+    let id = request.transactional_id.as_str();
+    if version >= FIRST_THAT_ADDS {
+        transactions::extend(node, id, producer, Vec::new(), Some(group_id), false)?;
+    } else {
+        let owned = node.transactions.owned(id, producer);
+        let transaction = owned.map_err(|stranger| stranger.answer(false))?;
+        if transaction.state != State::Ongoing || !transaction.groups.contains(group_id) {
+            let knows_abortable = version >= FIRST_WITH_ABORTABLE;
+            return Err(produce::word_for(ResponseError::InvalidTxnState, knows_abortable));
+        }
     }
     let who = Membership {
         member_id: &request.member_id,
@@ -215,7 +227,8 @@ fn check_transactional_commit(
     let names_nobody = who.generation < 0 && who.member_id.is_empty() && who.instance_id.is_none();
     match node.groups.get(group_id).map(|group| &group.members) {
         None | Some(Members::None) if who.generation < 0 => Ok(()),
-        None | Some(Members::None) => Err(ResponseError::IllegalGeneration),
+        None => Err(ResponseError::IllegalGeneration),
+        Some(Members::None) => Err(ResponseError::UnknownMemberId),
         Some(Members::Classic(group)) => group.check_commit(who, true),
         Some(Members::Consumer(group)) => {
             group.check_commit(who.member_id, who.generation, names_nobody).map_err(|error| {

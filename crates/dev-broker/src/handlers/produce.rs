@@ -6,7 +6,7 @@ use kafka_protocol::messages::produce_request::PartitionProduceData;
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
-use super::text;
+use super::{text, transactions};
 use crate::dispatch::Call;
 use crate::log::Admission;
 use crate::log::batch::{self, BatchHeader};
@@ -19,6 +19,12 @@ use crate::upkeep::now_ms;
 /// The compression type that came with version 7.
 const ZSTD: i16 = 4;
 
+/// The version from which on a client knows `TRANSACTION_ABORTABLE`.
+const FIRST_WITH_ABORTABLE: i16 = 11;
+
+/// The version that belongs to transactions v2: writing to a partition takes it into the transaction.
+const FIRST_THAT_ADDS: i16 = 12;
+
 /// Where a batch went.
 struct Placed {
     base_offset: i64,
@@ -30,12 +36,17 @@ struct Placed {
 pub(crate) fn produce(node: &mut Node, call: &Call, request: ProduceRequest) -> ProduceResponse {
     let transactional_id = request.transactional_id.as_ref().map(|id| id.to_string());
     let acks_are_valid = (-1..=1).contains(&request.acks);
+    let mut added = Ok(());
+    if acks_are_valid && call.version >= FIRST_THAT_ADDS {
+        added = transactional_id.as_deref().map_or(Ok(()), |id| add(node, id, &request));
+    }
+    let added = &added;
     let mut responses = Vec::with_capacity(request.topic_data.len());
     for topic in request.topic_data {
         let answers = topic.partition_data.into_iter().map(|data| {
             let index = data.index;
             let outcome = if acks_are_valid {
-                append(node, call, transactional_id.as_deref(), topic.name.as_str(), data)
+                append(node, call, transactional_id.as_deref(), *added, topic.name.as_str(), data)
             } else {
                 Err(ResponseError::InvalidRequiredAcks)
             };
@@ -71,10 +82,37 @@ fn answer(index: i32, outcome: Result<Placed, ResponseError>) -> PartitionProduc
     }
 }
 
+/// Takes the partitions that a request writes to into its transaction, unless they are in it.
+fn add(node: &mut Node, id: &str, request: &ProduceRequest) -> Result<(), ResponseError> {
+    let mut producer = None;
+    let mut wanted = Vec::new();
+    for topic in &request.topic_data {
+        for data in &topic.partition_data {
+            let Ok(partition) = node.partition(&topic.name, data.index) else { continue };
+            let Some(header) = data.records.as_deref().and_then(BatchHeader::parse) else {
+                continue;
+            };
+            let writer = Producer { id: header.producer_id, epoch: header.producer_epoch };
+            if !header.is_transactional() || partition.producers().is_writing(writer) {
+                continue;
+            }
+            if *producer.get_or_insert(writer) != writer {
+                return Err(ResponseError::InvalidProducerIdMapping);
+            }
+            wanted.push((topic.name.to_string(), data.index));
+        }
+    }
+    match producer {
+        Some(producer) => transactions::extend(node, id, producer, wanted, None, false),
+        None => Ok(()),
+    }
+}
+
 fn append(
     node: &mut Node,
     call: &Call,
     transactional_id: Option<&str>,
+    added: Result<(), ResponseError>,
     topic: &str,
     data: PartitionProduceData,
 ) -> Result<Placed, ResponseError> {
@@ -88,14 +126,24 @@ fn append(
     if header.is_transactional() {
         let id = transactional_id.ok_or(ResponseError::InvalidRecord)?;
         let producer = Producer { id: header.producer_id, epoch: header.producer_epoch };
-        node.transactions.check_write(id, producer, &(topic.to_owned(), index))?;
+        let producers = node.partition(topic, index)?.producers();
+        if producers.is_fenced(producer) {
+            return Err(ResponseError::InvalidProducerEpoch);
+        }
+        if call.version < FIRST_THAT_ADDS {
+            let written = node.transactions.check_write(id, producer, &(topic.to_owned(), index));
+            written.map_err(|error| word_for(error, call.version >= FIRST_WITH_ABORTABLE))?;
+        } else if !producers.is_writing(producer) {
+            added?;
+        }
     }
     let now_ms = now_ms();
     let (partition, config) = node.partition_mut(topic, index)?;
     check_limits(&bytes, &header, config, now_ms)?;
     let log_append_time_ms = if config.log_append_time { now_ms } else { -1 };
     let admission = if header.has_producer() {
-        partition.producers().check(&header)?
+        let begins_at_zero = header.is_transactional() && call.version >= FIRST_THAT_ADDS;
+        partition.producers().check(&header, begins_at_zero)?
     } else {
         Admission::Append
     };
@@ -104,6 +152,15 @@ fn append(
         Admission::Append => partition.append(&bytes, config, now_ms).map_err(storage)?,
     };
     Ok(Placed { base_offset, log_append_time_ms, log_start: partition.log_start() })
+}
+
+/// What a client that is not in a transaction is told; newer ones know that they may abort.
+pub(super) fn word_for(error: ResponseError, knows_abortable: bool) -> ResponseError {
+    if error == ResponseError::InvalidTxnState && knows_abortable {
+        ResponseError::TransactionAbortable
+    } else {
+        error
+    }
 }
 
 /// The limits a topic sets: sizes, times, keys.

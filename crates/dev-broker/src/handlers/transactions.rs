@@ -20,8 +20,13 @@ use super::text;
 use crate::dispatch::Call;
 use crate::log::batch::Marker;
 use crate::node::{Node, code, storage};
-use crate::transactions::{Ending, MAX_TIMEOUT_MS, Producer, State, TopicPartition, Transactions};
+use crate::transactions::{
+    Ending, MAX_TIMEOUT_MS, Producer, State, TopicPartition, Transaction, Transactions,
+};
 use crate::upkeep::now_ms;
+
+/// The version of EndTxn that belongs to transactions v2: every ending bumps the epoch.
+const FIRST_WITH_BUMP: i16 = 5;
 
 /// Gives a producer its identity, fencing whoever had its transactional id before.
 pub(crate) fn initialise(
@@ -126,7 +131,8 @@ pub(crate) fn add_partitions(
     AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results.collect())
 }
 
-fn extend(
+/// Takes partitions and a group into a transaction, beginning it if need be.
+pub(super) fn extend(
     node: &mut Node,
     id: &str,
     producer: Producer,
@@ -166,13 +172,44 @@ pub(crate) fn end(node: &mut Node, call: &Call, request: EndTxnRequest) -> EndTx
     let producer = Producer { id: request.producer_id.0, epoch: request.producer_epoch };
     let marker = if request.committed { Marker::Commit } else { Marker::Abort };
     let id = request.transactional_id.as_str();
+    let response = EndTxnResponse::default();
+    if call.version >= FIRST_WITH_BUMP {
+        return match end_and_bump(node, id, producer, marker) {
+            Ok(next) => {
+                response.with_producer_id(ProducerId(next.id)).with_producer_epoch(next.epoch)
+            }
+            Err(error) => response.with_error_code(error.code()),
+        };
+    }
     let outcome = node
         .transactions
         .owned(id, producer)
         .map_err(|stranger| stranger.answer(call.version >= 2))
         .map(|_| ())
         .and_then(|()| end_transaction(node, id, marker));
-    EndTxnResponse::default().with_error_code(code(&outcome))
+    response.with_error_code(code(&outcome))
+}
+
+/// Ends a transaction as transactions v2 have it; returns the producer's next identity.
+fn end_and_bump(
+    node: &mut Node,
+    id: &str,
+    producer: Producer,
+    marker: Marker,
+) -> Result<Producer, ResponseError> {
+    if id.is_empty() {
+        return Err(ResponseError::InvalidRequest);
+    }
+    let is_exhausted = node.transactions.by_id.get(id).is_some_and(Transaction::is_exhausted);
+    let fresh_id = is_exhausted.then(|| node.fresh_producer_id()).transpose().map_err(storage)?;
+    match node.transactions.end_and_bump(id, producer, marker, fresh_id)? {
+        Ending::AlreadyEnded => {}
+        Ending::Mark => {
+            node.record_transaction(id).map_err(storage)?;
+            node.complete_transaction(id, marker, now_ms()).map_err(storage)?;
+        }
+    }
+    Ok(node.transactions.by_id[id].producer())
 }
 
 /// Decides, writes the decision down, and carries it out.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use kafka_protocol::ResponseError;
 
 use super::batch::BatchHeader;
+use crate::transactions::Producer;
 
 /// Batches remembered per producer, so that a retry of any request in flight is recognised.
 const REMEMBERED_BATCHES: usize = 5;
@@ -58,11 +59,31 @@ impl Producers {
         self.states.iter().map(|(id, state)| (*id, state))
     }
 
+    /// Whether the partition knows a later epoch of the producer.
+    pub(crate) fn is_fenced(&self, producer: Producer) -> bool {
+        self.states.get(&producer.id).is_some_and(|state| state.epoch > producer.epoch)
+    }
+
+    /// Whether the producer has a transaction open here.
+    pub(crate) fn is_writing(&self, producer: Producer) -> bool {
+        let state = self.states.get(&producer.id);
+        state.is_some_and(|state| state.open_since.is_some() && state.epoch == producer.epoch)
+    }
+
     /// Decides about a batch of an idempotent producer, as Kafka's `ProducerAppendInfo` does.
-    pub(crate) fn check(&self, header: &BatchHeader) -> Result<Admission, ResponseError> {
+    ///
+    /// One that speaks transactions v2 begins at zero always.
+    pub(crate) fn check(
+        &self,
+        header: &BatchHeader,
+        begins_at_zero: bool,
+    ) -> Result<Admission, ResponseError> {
         let Some(state) = self.states.get(&header.producer_id) else {
             // Nothing known, perhaps because retention removed it: any sequence is a beginning.
-            return Ok(Admission::Append);
+            return match header.base_sequence {
+                1.. if begins_at_zero => Err(ResponseError::OutOfOrderSequenceNumber),
+                _ => Ok(Admission::Append),
+            };
         };
         if header.producer_epoch < state.epoch {
             return Err(ResponseError::InvalidProducerEpoch);
@@ -174,7 +195,7 @@ mod tests {
             producers.appended(&batch(*epoch, *sequence, *count, offset));
             offset += i64::from(*count);
         }
-        let outcome = producers.check(&batch(next.0, next.1, next.2, offset));
+        let outcome = producers.check(&batch(next.0, next.1, next.2, offset), false);
         assert_eq!(outcome, expected);
     }
 
@@ -206,6 +227,13 @@ mod tests {
     }
 
     #[test]
+    fn one_that_speaks_transactions_v2_begins_at_zero() {
+        let check = |sequence| Producers::default().check(&batch(3, sequence, 1, 0), true);
+        assert_eq!(check(0), Ok(Admission::Append));
+        assert_eq!(check(17), Err(ResponseError::OutOfOrderSequenceNumber));
+    }
+
+    #[test]
     fn a_transaction_is_open_from_its_first_batch_to_its_marker() {
         let mut producers = Producers::default();
         producers.appended(&batch(0, 0, 2, 10));
@@ -213,6 +241,7 @@ mod tests {
         assert_eq!(producers.get(9).unwrap().open_since, Some(10));
         assert_eq!(producers.ended(&batch(1, -1, 1, 14)), Some(10));
         assert_eq!(producers.get(9).unwrap().epoch, 1);
-        assert_eq!(producers.check(&batch(0, 4, 1, 15)), Err(ResponseError::InvalidProducerEpoch));
+        let late = producers.check(&batch(0, 4, 1, 15), false);
+        assert_eq!(late, Err(ResponseError::InvalidProducerEpoch));
     }
 }

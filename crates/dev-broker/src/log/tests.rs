@@ -164,7 +164,7 @@ fn retries_are_recognised_after_a_crash() {
     log.reopen();
     let retry = batch(Some((7, 0, 1, false)), Compression::None, 2, &[("b", Some("1"))]);
     let header = BatchHeader::parse(&retry).unwrap();
-    let admission = log.partition.producers().check(&header);
+    let admission = log.partition.producers().check(&header, false);
     assert_eq!(admission, Ok(Admission::Duplicate { base_offset: 1 }));
 }
 
@@ -281,7 +281,7 @@ fn a_producer_may_go_on_after_all_it_wrote_was_compacted_away() {
     log.check(ALL, &[(2, "a"), (3, "z")]);
     let next = batch(Some((7, 0, 2, false)), Compression::None, 5, &[("a", Some("4"))]);
     let header = BatchHeader::parse(&next).unwrap();
-    assert_eq!(log.partition.producers().check(&header), Ok(Admission::Append));
+    assert_eq!(log.partition.producers().check(&header, false), Ok(Admission::Append));
     let gap = batch(Some((7, 0, 3, false)), Compression::None, 5, &[("a", Some("4"))]);
-    assert!(log.partition.producers().check(&BatchHeader::parse(&gap).unwrap()).is_err());
+    assert!(log.partition.producers().check(&BatchHeader::parse(&gap).unwrap(), false).is_err());
 }
