@@ -7,6 +7,7 @@ mod admin;
 mod chain;
 mod context;
 mod headers;
+mod membership;
 mod offset;
 mod partitioner;
 mod reader;
@@ -21,6 +22,7 @@ pub use admin::{
 pub use chain::Chain;
 pub use context::QuietContext;
 pub use headers::MessageHeaders;
+pub use membership::GroupMembership;
 pub use offset::{NextOffset, Offset, TopicPartition};
 pub use partitioner::partition_of;
 pub use reader::{ReadError, ReadEvent, ReadRecord, Reader};
