@@ -1,0 +1,265 @@
+//! One connection: requests out, answers in, one at a time, none for longer than it may take.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::messages::{RequestHeader, ResponseHeader};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+
+use crate::error::CallError;
+use crate::patience::Patience;
+use crate::security::{Security, Stream};
+
+/// How often a waiting read looks whether it is over.
+const SLICE: Duration = Duration::from_millis(50);
+/// The longest answer that is believed.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// A broker's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: Stream,
+    address: Address,
+    client_id: StrBytes,
+    correlation_id: i32,
+    /// The broker asked for a rest until then.
+    muted_until: Option<Instant>,
+    outgoing: BytesMut,
+}
+
+impl Connection {
+    /// Opens a connection and says who we are, if the broker wants to know.
+    pub(crate) fn open(
+        address: &Address,
+        client_id: &str,
+        security: &Security,
+        request_timeout: Duration,
+        patience: &Patience<'_>,
+    ) -> Result<Self, CallError> {
+        patience.check()?;
+        let deadline = patience.deadline_within(request_timeout);
+        let failed = |source| CallError::Io { address: address.to_string(), source };
+        let stream = dial(address, deadline).map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        stream.set_read_timeout(Some(SLICE)).map_err(failed)?;
+        stream.set_write_timeout(Some(SLICE)).map_err(failed)?;
+        let stream = security.encrypt(stream, &address.host).map_err(failed)?;
+        let mut connection = Self {
+            stream,
+            address: address.clone(),
+            client_id: StrBytes::from_string(client_id.to_owned()),
+            correlation_id: 0,
+            muted_until: None,
+            outgoing: BytesMut::new(),
+        };
+        security.authenticate(&mut connection, request_timeout, patience)?;
+        Ok(connection)
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) fn call<R: Request>(
+        &mut self,
+        version: i16,
+        request: &R,
+        limit: Duration,
+        patience: &Patience<'_>,
+    ) -> Result<R::Response, CallError> {
+        self.rest(patience)?;
+        let deadline = patience.deadline_within(limit);
+        self.correlation_id = self.correlation_id.wrapping_add(1);
+        let mut frame = std::mem::take(&mut self.outgoing);
+        frame.clear();
+        let encoded = encode(&mut frame, version, self.correlation_id, &self.client_id, request);
+        encoded.map_err(|what| self.malformed(what))?;
+        let sent = self.send(&[&frame], deadline, patience);
+        self.outgoing = frame;
+        sent?;
+        self.answer(version, deadline, patience)
+    }
+
+    /// Sends a frame that `build` lays out in parts around what it borrows, and waits for the answer
+    /// of the request that it is. `build` gets the correlation id.
+    pub(crate) fn call_in_parts<'p, R: Request>(
+        &mut self,
+        version: i16,
+        build: impl FnOnce(i32) -> Vec<&'p [u8]>,
+        limit: Duration,
+        patience: &Patience<'_>,
+    ) -> Result<R::Response, CallError> {
+        self.rest(patience)?;
+        let deadline = patience.deadline_within(limit);
+        self.correlation_id = self.correlation_id.wrapping_add(1);
+        self.send(&build(self.correlation_id), deadline, patience)?;
+        self.answer::<R::Response>(version, deadline, patience)
+    }
+
+    /// Takes note that the broker wants to be left alone for so long.
+    pub(crate) fn throttle(&mut self, throttle_time_ms: i32) {
+        let throttled = u64::try_from(throttle_time_ms).unwrap_or(0);
+        self.muted_until =
+            (throttled > 0).then(|| Instant::now() + Duration::from_millis(throttled));
+    }
+
+    fn rest(&mut self, patience: &Patience<'_>) -> Result<(), CallError> {
+        while let Some(until) = self.muted_until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.muted_until = None;
+            } else {
+                patience.pause(left)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer<A: Decodable + HeaderVersion>(
+        &mut self,
+        version: i16,
+        deadline: Instant,
+        patience: &Patience<'_>,
+    ) -> Result<A, CallError> {
+        let mut frame = self.receive(deadline, patience)?;
+        let header = ResponseHeader::decode(&mut frame, A::header_version(version))
+            .map_err(|error| self.malformed(error.to_string()))?;
+        if header.correlation_id != self.correlation_id {
+            return Err(self.malformed("the answer is to another request".to_owned()));
+        }
+        A::decode(&mut frame, version).map_err(|error| self.malformed(error.to_string()))
+    }
+
+    fn send(
+        &mut self,
+        parts: &[&[u8]],
+        deadline: Instant,
+        patience: &Patience<'_>,
+    ) -> Result<(), CallError> {
+        let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+        let mut slices = &mut slices[..];
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            match self.stream.write_vectored(slices) {
+                Ok(0) => return Err(self.io(io::ErrorKind::WriteZero.into())),
+                Ok(written) => IoSlice::advance_slices(&mut slices, written),
+                Err(error) => self.wait_on(error, deadline, patience)?,
+            }
+        }
+        loop {
+            match self.stream.flush() {
+                Ok(()) => return Ok(()),
+                Err(error) => self.wait_on(error, deadline, patience)?,
+            }
+        }
+    }
+
+    fn receive(&mut self, deadline: Instant, patience: &Patience<'_>) -> Result<Bytes, CallError> {
+        let mut size = [0; 4];
+        self.fill(&mut size, deadline, patience)?;
+        let size = usize::try_from(i32::from_be_bytes(size)).unwrap_or(usize::MAX);
+        if size > LARGEST_ANSWER {
+            return Err(self.malformed(format!("a frame of {size} bytes")));
+        }
+        let mut frame = vec![0; size];
+        self.fill(&mut frame, deadline, patience)?;
+        Ok(Bytes::from(frame))
+    }
+
+    fn fill(
+        &mut self,
+        mut buffer: &mut [u8],
+        deadline: Instant,
+        patience: &Patience<'_>,
+    ) -> Result<(), CallError> {
+        while !buffer.is_empty() {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(self.io(io::ErrorKind::UnexpectedEof.into())),
+                Ok(read) => buffer = &mut buffer[read..],
+                Err(error) => self.wait_on(error, deadline, patience)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on if nothing came so far and there is time left.
+    fn wait_on(
+        &self,
+        error: io::Error,
+        deadline: Instant,
+        patience: &Patience<'_>,
+    ) -> Result<(), CallError> {
+        if error.kind() == io::ErrorKind::Interrupted {
+            return Ok(());
+        }
+        if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+            return Err(self.io(error));
+        }
+        patience.check()?;
+        if Instant::now() >= deadline {
+            return Err(CallError::Late { address: self.address.to_string() });
+        }
+        Ok(())
+    }
+
+    fn io(&self, source: io::Error) -> CallError {
+        CallError::Io { address: self.address.to_string(), source }
+    }
+
+    pub(crate) fn malformed(&self, what: String) -> CallError {
+        CallError::Malformed { address: self.address.to_string(), what }
+    }
+}
+
+/// Tries one address of the host after the other.
+fn dial(address: &Address, deadline: Instant) -> io::Result<TcpStream> {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for candidate in (address.host.as_str(), address.port).to_socket_addrs()? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match TcpStream::connect_timeout(&candidate, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// Lays out the frame of one request.
+fn encode<R: Request>(
+    frame: &mut BytesMut,
+    version: i16,
+    correlation_id: i32,
+    client_id: &StrBytes,
+    request: &R,
+) -> Result<(), String> {
+    let header = RequestHeader::default()
+        .with_request_api_key(R::KEY)
+        .with_request_api_version(version)
+        .with_correlation_id(correlation_id)
+        .with_client_id(Some(client_id.clone()));
+    frame.extend_from_slice(&[0; 4]);
+    header.encode(frame, R::header_version(version)).map_err(|error| error.to_string())?;
+    request.encode(frame, version).map_err(|error| error.to_string())?;
+    let size = i32::try_from(frame.len() - 4).map_err(|error| error.to_string())?;
+    frame[..4].copy_from_slice(&size.to_be_bytes());
+    Ok(())
+}

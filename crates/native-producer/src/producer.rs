@@ -1,0 +1,692 @@
+//! One transaction after the other, by transactions v2 (KIP-890).
+
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::{
+    EndTxnRequest, GroupId, InitProducerIdRequest, ProduceRequest, ProducerId, TopicName,
+    TransactionalId, TxnOffsetCommitRequest,
+};
+use kafka_protocol::protocol::StrBytes;
+use tracing::{debug, info, warn};
+
+use crate::batch::{Identity, PartitionBatches, Record};
+use crate::cluster::{Cluster, Coordinator};
+use crate::compression::Codec;
+use crate::error::{CallError, Cause, ConnectError, Ended, WriteError};
+use crate::patience::{Backoff, Over, Patience, WaitOrStop};
+use crate::produce::{self, Common, Envelope, Piece};
+use crate::verdict::{Request, Verdict, verdict};
+use crate::{Offsets, Settings};
+
+pub(crate) const INIT_PRODUCER_ID: i16 = 5;
+pub(crate) const TXN_OFFSET_COMMIT: i16 = 5;
+pub(crate) const END_TXN: i16 = 5;
+
+/// Batches in one Produce request, together. More go into the next one.
+const REQUEST_BYTES_MAX: usize = 32 << 20;
+/// No topic's batches are made smaller than this, however small a batch it refuses.
+const SMALLEST_BATCH: usize = 1 << 10;
+
+/// Writes records and next offsets, all of one call in one transaction.
+///
+/// It belongs to one thread: requests go out and answers come in on it. A transaction is
+/// TxnOffsetCommit, then Produce to one leader after the other, then EndTxn. The first request meets
+/// the markers of the last transaction, and offsets can be asked again at once, while Produce would
+/// be held by the broker for 20 ms. Two requests that add to a transaction must not overlap: the
+/// broker keeps one such at a time.
+#[derive(Debug)]
+pub struct Producer {
+    settings: Settings,
+    cluster: Cluster,
+    identity: Identity,
+    /// By topic and partition.
+    partitions: Vec<Vec<PartitionBatches>>,
+    /// Those of `partitions` that have records.
+    touched: Vec<(usize, usize)>,
+    /// The largest batch of each topic: its own limit until it refuses one.
+    batch_bytes_max: Vec<usize>,
+    codec: Codec,
+    envelope: Envelope,
+    /// How long the broker took to end the last transaction after it had answered.
+    marker_time: Duration,
+    ended_at: Option<Instant>,
+}
+
+/// Why a transaction cannot be committed.
+enum Failure {
+    Abort(Cause),
+    Renew(Cause),
+}
+
+/// What is tried until it is answered: how often to wait, for how long, and why the last time.
+struct Trial<'p> {
+    request: Request,
+    patience: &'p Patience<'p>,
+    short: Backoff,
+    long: Backoff,
+    last: Option<Cause>,
+}
+
+impl<'p> Trial<'p> {
+    fn of(request: Request, patience: &'p Patience<'p>) -> Self {
+        let (short, long) = (Backoff::short(), Backoff::long());
+        Self { request, patience, short, long, last: None }
+    }
+
+    /// Waits before the next try.
+    fn pause(&mut self, verdict: Verdict, cause: Cause) -> Result<(), Failure> {
+        let pause = match verdict {
+            Verdict::Wait => self.short.next(),
+            Verdict::Done
+            | Verdict::Again
+            | Verdict::Relocate
+            | Verdict::Abort
+            | Verdict::Split
+            | Verdict::Renew
+            | Verdict::Refuse => {
+                debug!(request = ?self.request, error = %cause, "trying again");
+                self.long.next()
+            }
+        };
+        self.last = Some(cause);
+        self.patience.pause(pause).map_err(|over| self.over(over))
+    }
+
+    fn over(&mut self, over: Over) -> Failure {
+        Failure::Renew(match over {
+            Over::Stopped => Cause::Stopped(self.request),
+            Over::TimedOut => {
+                Cause::TimedOut { request: self.request, last: self.last.take().map(Box::new) }
+            }
+        })
+    }
+
+    /// A request without an answer is made again, after a pause, unless there is no more time.
+    fn lost(&mut self, source: CallError) -> Result<(), Failure> {
+        if let CallError::Over(Ended(over)) = source {
+            return Err(self.over(over));
+        }
+        self.pause(Verdict::Again, Cause::Connection { request: self.request, source })
+    }
+
+    /// Goes on after an error code, or says why not. The caller looks the place up if it has to.
+    fn answered(&mut self, request: Request, code: i16) -> Result<Verdict, Failure> {
+        let cause = Cause::Answered { request, code };
+        match verdict(request, code) {
+            Verdict::Done => Ok(Verdict::Done),
+            again @ (Verdict::Wait | Verdict::Again | Verdict::Relocate) => {
+                self.pause(again, cause)?;
+                Ok(again)
+            }
+            Verdict::Abort | Verdict::Split => Err(Failure::Abort(cause)),
+            Verdict::Renew | Verdict::Refuse => Err(Failure::Renew(cause)),
+        }
+    }
+}
+
+impl Producer {
+    /// A producer that has fenced its predecessors and ended what they left open. Waits for a broker
+    /// as long as it takes; `None` when it was told to stop first.
+    ///
+    /// # Errors
+    /// When waiting does not help.
+    pub fn connect(
+        settings: Settings,
+        wait_or_stop: WaitOrStop<'_>,
+    ) -> Result<Option<Self>, ConnectError> {
+        let patience = Patience::endless(wait_or_stop);
+        let mut cluster = Cluster::new(&settings);
+        let identity = match initialise(&settings, &mut cluster, &patience)? {
+            Some(identity) => identity,
+            None => return Ok(None),
+        };
+        debug!(
+            transactional_id = settings.transactional_id,
+            producer_id = identity.id,
+            epoch = identity.epoch,
+            "producer initialised"
+        );
+        let partitions = cluster_partitions(&settings);
+        let batch_bytes_max = settings.topics.iter().map(|topic| topic.batch_bytes_max).collect();
+        let codec = Codec::new(settings.compression);
+        Ok(Some(Self {
+            settings,
+            cluster,
+            identity,
+            partitions,
+            touched: Vec::new(),
+            batch_bytes_max,
+            codec,
+            envelope: Envelope::default(),
+            marker_time: Duration::ZERO,
+            ended_at: None,
+        }))
+    }
+
+    /// Forgets the records of the last transaction.
+    pub fn begin(&mut self) {
+        for (topic, partition) in self.touched.drain(..) {
+            self.partitions[topic][partition].clear();
+        }
+    }
+
+    /// Lays out a record for the transaction that [`Producer::commit`] makes. `headers` may be asked
+    /// more than once.
+    ///
+    /// # Panics
+    /// Where the settings have no such topic, or the topic no such partition.
+    pub fn append<'h, H>(
+        &mut self,
+        topic: usize,
+        partition: i32,
+        record: &Record<'_>,
+        headers: impl Fn() -> H,
+    ) where
+        H: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        let index = usize::try_from(partition).expect("partitions are numbered from 0");
+        let batches = &mut self.partitions[topic][index];
+        if batches.is_empty() {
+            self.touched.push((topic, index));
+        }
+        batches.append(record, self.batch_bytes_max[topic], headers);
+    }
+
+    /// Everything appended since [`Producer::begin`] and these offsets, visible together, or nothing.
+    ///
+    /// # Errors
+    /// [`WriteError::Aborted`]: begin again. [`WriteError::Unsettled`]: make a new producer.
+    pub fn commit(
+        &mut self,
+        offsets: Option<&Offsets<'_>>,
+        wait_or_stop: WaitOrStop<'_>,
+    ) -> Result<(), WriteError> {
+        if self.touched.is_empty() && offsets.is_none() {
+            return Ok(());
+        }
+        let deadline = Instant::now() + self.settings.transaction_timeout;
+        let patience = Patience::until(deadline, wait_or_stop);
+        let mut written = self.write(offsets, &patience);
+        if written.is_ok() {
+            written = self.end(true, &patience);
+        }
+        match written {
+            Ok(()) => Ok(()),
+            Err(Failure::Abort(cause)) => {
+                debug!(error = %cause, "aborting a transaction");
+                match self.end(false, &patience) {
+                    Ok(()) => Err(WriteError::Aborted(cause)),
+                    Err(Failure::Abort(_) | Failure::Renew(_)) => Err(WriteError::Unsettled(cause)),
+                }
+            }
+            Err(Failure::Renew(cause)) => Err(WriteError::Unsettled(cause)),
+        }
+    }
+
+    /// How long the broker took, the last time, to write the markers of a transaction after it had
+    /// answered: a transaction that begins earlier only waits.
+    pub fn marker_time(&self) -> Duration {
+        self.marker_time
+    }
+
+    fn write(
+        &mut self,
+        offsets: Option<&Offsets<'_>>,
+        patience: &Patience<'_>,
+    ) -> Result<(), Failure> {
+        if let Some(offsets) = offsets {
+            self.commit_offsets(offsets, patience)?;
+        }
+        self.produce(patience)
+    }
+
+    fn commit_offsets(
+        &mut self,
+        offsets: &Offsets<'_>,
+        patience: &Patience<'_>,
+    ) -> Result<(), Failure> {
+        let request = txn_offset_commit(&self.settings.transactional_id, self.identity, offsets);
+        let mut trial = Trial::of(Request::TxnOffsetCommit, patience);
+        let mut has_waited = false;
+        loop {
+            let group = offsets.group;
+            let node = coordinator(&mut self.cluster, Coordinator::Group, group, &mut trial)?;
+            let answer = match self.cluster.ask(node, TXN_OFFSET_COMMIT, &request, patience) {
+                Ok(answer) => answer,
+                Err(lost) => {
+                    self.cluster.forget_coordinator(Coordinator::Group);
+                    trial.lost(lost)?;
+                    continue;
+                }
+            };
+            self.throttle(node, answer.throttle_time_ms);
+            let codes = answer.topics.iter().flat_map(|topic| &topic.partitions);
+            let worst = worst(Request::TxnOffsetCommit, codes.map(|one| one.error_code));
+            match trial.answered(Request::TxnOffsetCommit, worst)? {
+                Verdict::Done => break,
+                Verdict::Wait => has_waited = true,
+                Verdict::Relocate => self.cluster.forget_coordinator(Coordinator::Group),
+                Verdict::Again
+                | Verdict::Abort
+                | Verdict::Split
+                | Verdict::Renew
+                | Verdict::Refuse => {}
+            }
+        }
+        let since_end = self.ended_at.take().map(|ended_at| ended_at.elapsed());
+        if has_waited && let Some(since_end) = since_end {
+            self.marker_time = since_end;
+        }
+        Ok(())
+    }
+
+    fn produce(&mut self, patience: &Patience<'_>) -> Result<(), Failure> {
+        // In the order of topics, as the request has them.
+        self.touched.sort_unstable();
+        for (topic, partition) in &self.touched {
+            self.partitions[*topic][*partition].seal(self.identity, &mut self.codec);
+        }
+        // The next batch of each partition.
+        let mut next = vec![0; self.touched.len()];
+        let mut trial = Trial::of(Request::Produce, patience);
+        let mut has_looked = false;
+        while let Some(first) = self.first_unwritten(&next) {
+            let (topic, partition) = self.touched[first];
+            let Some(leader) = self.cluster.leader(topic, number(partition)) else {
+                if has_looked {
+                    let code = kafka_protocol::ResponseError::LeaderNotAvailable.code();
+                    trial.answered(Request::Metadata, code)?;
+                }
+                has_looked = true;
+                self.find_leaders(&mut trial)?;
+                continue;
+            };
+            has_looked = false;
+            match self.produce_to(leader, &mut next, patience) {
+                Ok(0) => trial = Trial::of(Request::Produce, patience),
+                Ok(code) => match trial.answered(Request::Produce, code) {
+                    Ok(Verdict::Relocate) => self.find_leaders(&mut trial)?,
+                    Ok(_) => {}
+                    Err(failure) => return Err(self.refused(code, failure, &next)),
+                },
+                Err(lost) => {
+                    trial.lost(lost)?;
+                    self.find_leaders(&mut trial)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn first_unwritten(&self, next: &[usize]) -> Option<usize> {
+        self.touched.iter().zip(next).position(|((topic, partition), next)| {
+            *next < self.partitions[*topic][*partition].len()
+        })
+    }
+
+    /// Sends the next batch of each partition that `leader` leads, and counts those on that it has
+    /// written. Returns the worst error code among the answers, 0 if there is none.
+    fn produce_to(
+        &mut self,
+        leader: i32,
+        next: &mut [usize],
+        patience: &Patience<'_>,
+    ) -> Result<i16, CallError> {
+        let mut pieces: Vec<Piece<'_>> = Vec::with_capacity(self.touched.len());
+        let mut sent = Vec::with_capacity(self.touched.len());
+        let mut bytes = 0;
+        for (index, (topic, partition)) in self.touched.iter().enumerate() {
+            let batches = &self.partitions[*topic][*partition];
+            let is_led = self.cluster.leader(*topic, number(*partition)) == Some(leader);
+            if !is_led || next[index] == batches.len() {
+                continue;
+            }
+            let batch = batches.get(next[index]);
+            if bytes > 0 && bytes + batch.len() > REQUEST_BYTES_MAX {
+                break;
+            }
+            bytes += batch.len();
+            pieces.push(Piece { topic: *topic, partition: number(*partition), batch });
+            sent.push(index);
+        }
+        let limit = self.settings.request_timeout;
+        let topics = &self.settings.topics;
+        let common = Common {
+            client_id: &self.settings.client_id,
+            transactional_id: &self.settings.transactional_id,
+            timeout_ms: i32::try_from(limit.as_millis() / 2).unwrap_or(i32::MAX),
+        };
+        let envelope = &mut self.envelope;
+        let connection = self.cluster.connection(leader, patience)?;
+        let answer = connection.call_in_parts::<ProduceRequest>(
+            produce::VERSION,
+            |correlation_id| {
+                envelope.around(correlation_id, &common, &pieces, |topic| &topics[topic].name)
+            },
+            limit,
+            patience,
+        );
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(lost) => {
+                self.cluster.disconnect(leader);
+                return Err(lost);
+            }
+        };
+        connection.throttle(answer.throttle_time_ms);
+        let mut codes = Vec::with_capacity(sent.len());
+        for index in sent {
+            let (topic, partition) = self.touched[index];
+            let name = &topics[topic].name;
+            let of_topic = answer.responses.iter().find(|one| **one.name == **name);
+            let of_partition = of_topic.and_then(|topic| {
+                let mut partitions = topic.partition_responses.iter();
+                partitions.find(|one| one.index == number(partition))
+            });
+            let Some(answer) = of_partition else {
+                let what = format!("nothing is said of `{name}`-{partition}");
+                let malformed = connection.malformed(what);
+                self.cluster.disconnect(leader);
+                return Err(malformed);
+            };
+            if verdict(Request::Produce, answer.error_code) == Verdict::Done {
+                next[index] += 1;
+            } else {
+                codes.push(answer.error_code);
+            }
+        }
+        Ok(worst(Request::Produce, codes.into_iter()))
+    }
+
+    /// After a batch was refused for its size, batches of its topics become smaller.
+    fn refused(&mut self, code: i16, failure: Failure, next: &[usize]) -> Failure {
+        if verdict(Request::Produce, code) != Verdict::Split {
+            return failure;
+        }
+        let unwritten = self.touched.iter().zip(next).filter_map(|((topic, partition), next)| {
+            let batches = &self.partitions[*topic][*partition];
+            (*next < batches.len()).then(|| (batches.get(*next).len(), *topic))
+        });
+        // The answer does not say which, but the largest is the likeliest.
+        let Some((bytes, topic)) = unwritten.max() else { return failure };
+        let bytes_max = (bytes.min(self.batch_bytes_max[topic]) / 2).max(SMALLEST_BATCH);
+        self.batch_bytes_max[topic] = bytes_max;
+        let topic = self.settings.topics[topic].name.to_string();
+        warn!(topic, bytes_max, "a batch was too large; the next ones are smaller");
+        Failure::Abort(Cause::TooLarge { topic, bytes_max })
+    }
+
+    /// Looks up who leads what. A failure to do so is no failure of the transaction yet.
+    fn find_leaders(&mut self, trial: &mut Trial<'_>) -> Result<(), Failure> {
+        match self.cluster.find_leaders(&self.settings.topics, trial.patience) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(code)) => trial.answered(Request::Metadata, code).map(|_| ()),
+            Err(lost) => trial.lost(lost),
+        }
+    }
+
+    /// Commits or aborts, and takes over the identity that the next transaction has.
+    ///
+    /// A lost answer is asked for again with the same epoch. The broker knows by it that this is a
+    /// retry: if the transaction ended so, it answers as the first time, and if it ended otherwise, it
+    /// says so. A copy of the request that is still on its way does no harm to a later transaction,
+    /// which has another epoch.
+    fn end(&mut self, committed: bool, patience: &Patience<'_>) -> Result<(), Failure> {
+        let id = self.settings.transactional_id.clone();
+        let request = EndTxnRequest::default()
+            .with_transactional_id(TransactionalId(StrBytes::from_string(id.clone())))
+            .with_producer_id(ProducerId(self.identity.id))
+            .with_producer_epoch(self.identity.epoch)
+            .with_committed(committed);
+        let mut trial = Trial::of(Request::EndTxn, patience);
+        loop {
+            let node = coordinator(&mut self.cluster, Coordinator::Transaction, &id, &mut trial)?;
+            let answer = match self.cluster.ask(node, END_TXN, &request, patience) {
+                Ok(answer) => answer,
+                Err(lost) => {
+                    self.cluster.forget_coordinator(Coordinator::Transaction);
+                    trial.lost(lost)?;
+                    continue;
+                }
+            };
+            self.throttle(node, answer.throttle_time_ms);
+            match trial.answered(Request::EndTxn, answer.error_code)? {
+                Verdict::Done => {
+                    let next = Identity { id: answer.producer_id.0, epoch: answer.producer_epoch };
+                    return self.take_over(next);
+                }
+                Verdict::Relocate => self.cluster.forget_coordinator(Coordinator::Transaction),
+                Verdict::Wait
+                | Verdict::Again
+                | Verdict::Abort
+                | Verdict::Split
+                | Verdict::Renew
+                | Verdict::Refuse => {}
+            }
+        }
+    }
+
+    fn take_over(&mut self, next: Identity) -> Result<(), Failure> {
+        self.ended_at = Some(Instant::now());
+        let is_later = next.id != self.identity.id || next.epoch > self.identity.epoch;
+        if next.id < 0 || next.epoch < 0 || !is_later {
+            // It ended as it should, but what follows would be written under a used epoch.
+            let code = kafka_protocol::ResponseError::InvalidProducerEpoch.code();
+            return Err(Failure::Renew(Cause::Answered { request: Request::EndTxn, code }));
+        }
+        self.identity = next;
+        Ok(())
+    }
+
+    fn throttle(&mut self, node: i32, throttle_time_ms: i32) {
+        if throttle_time_ms > 0
+            && let Ok(connection) = self.cluster.connection(node, &Patience::endless(&|_| false))
+        {
+            connection.throttle(throttle_time_ms);
+        }
+    }
+}
+
+fn cluster_partitions(settings: &Settings) -> Vec<Vec<PartitionBatches>> {
+    let of_topic = |topic: &crate::Topic| {
+        let n = usize::try_from(topic.partitions).unwrap_or_default();
+        (0..n).map(|_| PartitionBatches::default()).collect()
+    };
+    settings.topics.iter().map(of_topic).collect()
+}
+
+/// The partition's number; there are never more than the protocol can count.
+fn number(partition: usize) -> i32 {
+    i32::try_from(partition).unwrap_or(i32::MAX)
+}
+
+/// The code that leaves the least to hope for.
+fn worst(request: Request, codes: impl Iterator<Item = i16>) -> i16 {
+    codes.max_by_key(|code| verdict(request, *code)).unwrap_or(0)
+}
+
+/// Finds a coordinator, waiting for one.
+fn coordinator(
+    cluster: &mut Cluster,
+    kind: Coordinator,
+    key: &str,
+    trial: &mut Trial<'_>,
+) -> Result<i32, Failure> {
+    loop {
+        match cluster.coordinator(kind, key, trial.patience) {
+            Ok(Ok(node)) => return Ok(node),
+            Ok(Err(code)) => {
+                trial.answered(Request::FindCoordinator, code)?;
+            }
+            Err(lost) => trial.lost(lost)?,
+        }
+    }
+}
+
+/// Finds a broker, checks what it speaks, and gets an identity.
+fn initialise(
+    settings: &Settings,
+    cluster: &mut Cluster,
+    patience: &Patience<'_>,
+) -> Result<Option<Identity>, ConnectError> {
+    let mut trial = Trial::of(Request::InitProducerId, patience);
+    let mut has_warned = false;
+    let mut has_abilities = false;
+    loop {
+        let failure = match try_initialise(settings, cluster, &mut has_abilities, &mut trial)? {
+            Ok(identity) => {
+                if has_warned {
+                    info!(transactional_id = settings.transactional_id, "the producer is ready");
+                }
+                return Ok(Some(identity));
+            }
+            Err(failure) => failure,
+        };
+        match failure {
+            Failure::Renew(Cause::Stopped(_) | Cause::TimedOut { .. }) => return Ok(None),
+            Failure::Renew(Cause::Answered { request, code }) => {
+                return Err(ConnectError::Refused { request, code });
+            }
+            Failure::Renew(cause) | Failure::Abort(cause) => {
+                if !has_warned {
+                    has_warned = true;
+                    let transactional_id = &settings.transactional_id;
+                    warn!(transactional_id, error = %chain(&cause), "no producer yet; trying on");
+                }
+            }
+        }
+    }
+}
+
+/// One try; the inner error says why it has to be made again, or that it must not be.
+fn try_initialise(
+    settings: &Settings,
+    cluster: &mut Cluster,
+    has_abilities: &mut bool,
+    trial: &mut Trial<'_>,
+) -> Result<Result<Identity, Failure>, ConnectError> {
+    let tried = (|| {
+        if !*has_abilities {
+            match cluster.check_abilities(trial.patience) {
+                Ok(Ok(())) => *has_abilities = true,
+                Ok(Err(unsupported)) => return Ok(Err(unsupported)),
+                Err(lost) => return Err(lost_for_now(trial, lost)),
+            }
+        }
+        let id = &settings.transactional_id;
+        let kind = Coordinator::Transaction;
+        let node = match cluster.coordinator(kind, id, trial.patience) {
+            Ok(Ok(node)) => node,
+            Ok(Err(code)) => return Err(again(trial, Request::FindCoordinator, code)),
+            Err(lost) => return Err(lost_for_now(trial, lost)),
+        };
+        let answer =
+            cluster.ask(node, INIT_PRODUCER_ID, &init_producer_id(settings), trial.patience);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(lost) => {
+                cluster.forget_coordinator(kind);
+                return Err(lost_for_now(trial, lost));
+            }
+        };
+        if answer.error_code != 0 {
+            if verdict(Request::InitProducerId, answer.error_code) == Verdict::Relocate {
+                cluster.forget_coordinator(kind);
+            }
+            return Err(again(trial, Request::InitProducerId, answer.error_code));
+        }
+        Ok(Ok(Identity { id: answer.producer_id.0, epoch: answer.producer_epoch }))
+    })();
+    match tried {
+        Ok(Ok(identity)) => Ok(Ok(identity)),
+        Ok(Err(unsupported)) => Err(unsupported),
+        Err(Failure::Renew(Cause::Connection { source, .. }))
+            if matches!(source, CallError::Security { passing: false, .. }) =>
+        {
+            Err(ConnectError::Security(source.to_string()))
+        }
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+/// After a pause, that it has to be tried again; or why not.
+fn again(trial: &mut Trial<'_>, request: Request, code: i16) -> Failure {
+    match trial.answered(request, code) {
+        Ok(_) => Failure::Abort(Cause::Answered { request, code }),
+        Err(failure) => failure,
+    }
+}
+
+fn lost_for_now(trial: &mut Trial<'_>, lost: CallError) -> Failure {
+    if matches!(lost, CallError::Security { passing: false, .. }) {
+        return Failure::Renew(Cause::Connection { request: trial.request, source: lost });
+    }
+    match trial.lost(lost) {
+        Ok(()) => match trial.last.take() {
+            Some(cause) => Failure::Abort(cause),
+            None => Failure::Renew(Cause::Stopped(trial.request)),
+        },
+        Err(failure) => failure,
+    }
+}
+
+fn init_producer_id(settings: &Settings) -> InitProducerIdRequest {
+    let id = StrBytes::from_string(settings.transactional_id.clone());
+    let timeout_ms = settings.transaction_timeout.as_millis();
+    InitProducerIdRequest::default()
+        .with_transactional_id(Some(TransactionalId(id)))
+        .with_transaction_timeout_ms(i32::try_from(timeout_ms).unwrap_or(i32::MAX))
+        .with_producer_id(ProducerId(-1))
+        .with_producer_epoch(-1)
+}
+
+fn txn_offset_commit(
+    transactional_id: &str,
+    producer: Identity,
+    offsets: &Offsets<'_>,
+) -> TxnOffsetCommitRequest {
+    let text = |text: &str| StrBytes::from_string(text.to_owned());
+    let mut topics: Vec<TxnOffsetCommitRequestTopic> = Vec::new();
+    for next in offsets.positions {
+        let partition = TxnOffsetCommitRequestPartition::default()
+            .with_partition_index(next.partition)
+            .with_committed_offset(next.offset)
+            .with_committed_leader_epoch(-1)
+            .with_committed_metadata(Some(StrBytes::new()));
+        match topics.iter_mut().find(|topic| **topic.name == *next.topic) {
+            Some(topic) => topic.partitions.push(partition),
+            None => topics.push(
+                TxnOffsetCommitRequestTopic::default()
+                    .with_name(TopicName(text(next.topic)))
+                    .with_partitions(vec![partition]),
+            ),
+        }
+    }
+    TxnOffsetCommitRequest::default()
+        .with_transactional_id(TransactionalId(text(transactional_id)))
+        .with_group_id(GroupId(text(offsets.group)))
+        .with_producer_id(ProducerId(producer.id))
+        .with_producer_epoch(producer.epoch)
+        .with_generation_id(offsets.generation)
+        .with_member_id(text(offsets.member_id))
+        .with_group_instance_id(offsets.group_instance_id.map(text))
+        .with_topics(topics)
+}
+
+/// An error and what is under it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests;
