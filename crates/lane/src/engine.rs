@@ -12,7 +12,8 @@ use tracing::{debug, info, warn};
 use crate::assigned::{AssignedPartitions, Stage};
 use crate::consumer::{self, Change, LaneConsumer};
 use crate::producer::{
-    Cause, ConnectError, Input, LibrdkafkaProducer, ProducerSpec, TransactionalProducer, WriteError,
+    Cause, ChosenProducer, ConnectError, Input, Member, ProducerSpec, TransactionalProducer,
+    WriteError,
 };
 use crate::{
     Batch, Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Readiness, Stop, lag,
@@ -78,12 +79,13 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     let consumer =
         consumer::connect(&lane.client, &lane.settings, &lane.subscription, &lane.name, rests)?;
     let producer_spec = ProducerSpec::new(&lane.client, &lane.settings, &lane.name, &lane.outputs);
-    let Some(producer) = LibrdkafkaProducer::connect(&producer_spec, stop)? else {
+    let Some(producer) = ChosenProducer::connect(&producer_spec, stop)? else {
         return Ok(());
     };
     let topics: Vec<&str> = lane.subscription.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
     lane.status.turned(clock_ms());
+    lane.status.set_client(producer.client());
     lane.status.set_phase(Phase::Running);
     info!(lane = producer_spec.transactional_id, ?topics, "lane running");
     let mut engine = Engine {
@@ -285,9 +287,8 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Writes the outbox and the batch's next offsets, and follows what the producer says.
     fn transact(&mut self) -> Result<(), LaneError> {
         let offsets = self.next_offsets();
-        let group = self.consumer.group_metadata().expect("a consumer with a group has metadata");
         let positions: Vec<_> = offsets.iter().map(|(at, next, _)| (at.clone(), *next)).collect();
-        let input = Input { offsets: &positions, group: &group };
+        let input = Input { offsets: &positions, member: Member::new(self.consumer) };
         let input = (!positions.is_empty()).then_some(&input);
         let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
         match producer.write(&self.outbox, input) {
@@ -337,6 +338,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         let Some(producer) = P::connect(&self.producer_spec, self.stop)? else {
             return Ok(());
         };
+        self.status.set_client(producer.client());
         self.producer = Some(producer);
         let partitions: Vec<_> = offsets.iter().map(|(at, _, _)| at.clone()).collect();
         let committed = loop {

@@ -24,7 +24,7 @@ pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, T
 pub use producer::{Cause, ConnectError};
 pub use publisher::{PublishError, Publisher};
 pub use record::{Batch, Record};
-pub use settings::{LaneSettings, OffsetReset, Subscription};
+pub use settings::{LaneSettings, OffsetReset, ProducerClient, Subscription};
 pub use spawn::{LaneSpec, run_lanes};
 pub use status::{LaneStatus, PartitionLag, Phase};
 pub use stop::Stop;

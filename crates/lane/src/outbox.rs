@@ -77,6 +77,8 @@ impl Span {
 pub struct OutboundRecord<'a> {
     /// Where it goes.
     pub topic: &'a OutputTopic,
+    /// The same as an index into the outbox's topics.
+    pub topic_id: TopicId,
     /// The partition chosen.
     pub partition: i32,
     /// Its timestamp in milliseconds since the epoch; `None`: the time it is written.
@@ -155,6 +157,7 @@ impl Outbox {
     pub fn records(&self) -> impl ExactSizeIterator<Item = OutboundRecord<'_>> {
         self.records.iter().map(|entry| OutboundRecord {
             topic: &self.topics[entry.topic.0],
+            topic_id: entry.topic,
             partition: entry.partition,
             timestamp_ms: entry.timestamp_ms,
             key: entry.key.map(|span| &self.arena[span.range()]),

@@ -24,6 +24,10 @@ pub struct LaneSettings {
     pub session_timeout_ms: u64,
     /// How long the producer gathers records for one request, in ms. Adds to every commit.
     pub producer_linger_ms: u64,
+    /// `librdkafka` or `native`: which client writes transactions. `native` lays out record batches
+    /// itself and speaks transactions v2, which Apache Kafka has from 4.0 on; where the brokers, the
+    /// compression or the security settings are not for it, librdkafka writes and a line says why.
+    pub client: ProducerClient,
     /// `none`, `lz4`, `zstd`, `snappy` or `gzip`: how what is written is compressed.
     pub compression: String,
     /// Bytes fetched ahead, in KiB, per lane. Too few: the lane waits for the network.
@@ -45,6 +49,7 @@ impl LaneSettings {
             socket_timeout_ms: 10_000,
             session_timeout_ms: 10_000,
             producer_linger_ms: 1,
+            client: ProducerClient::Librdkafka,
             compression: "none".into(),
             prefetch_kib: 8 << 10,
             aborts_max: 100,
@@ -94,6 +99,26 @@ impl LaneSettings {
     /// A transaction call that takes longer than this may have a request of its own still under way.
     pub(crate) fn slow(&self) -> Duration {
         Duration::from_millis(self.socket_timeout_ms / 2)
+    }
+}
+
+/// Which client writes transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProducerClient {
+    /// librdkafka, by transactions v1.
+    Librdkafka,
+    /// Our own, by transactions v2.
+    Native,
+}
+
+impl ProducerClient {
+    /// Its name in settings, logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Librdkafka => "librdkafka",
+            Self::Native => "native",
+        }
     }
 }
 

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kafka::TopicPartition;
 
+use crate::ProducerClient;
+
 /// What a lane is doing, for health endpoints and metrics. The lane writes it, anybody reads it.
 #[derive(Debug, Default)]
 pub struct LaneStatus {
     phase: AtomicU8,
+    client: AtomicU8,
     last_turn_ms: AtomicI64,
     records: AtomicU64,
     written: AtomicU64,
@@ -63,6 +66,15 @@ impl LaneStatus {
         }
     }
 
+    /// Which client writes its transactions; `None` while it has none.
+    pub fn client(&self) -> Option<ProducerClient> {
+        match self.client.load(Ordering::Relaxed) {
+            1 => Some(ProducerClient::Librdkafka),
+            2 => Some(ProducerClient::Native),
+            _ => None,
+        }
+    }
+
     /// When its loop last came round, in milliseconds since the epoch; 0 before the first time.
     pub fn last_turn_ms(&self) -> i64 {
         self.last_turn_ms.load(Ordering::Relaxed)
@@ -113,6 +125,14 @@ impl LaneStatus {
             Phase::Failed => 5,
         };
         self.phase.store(number, Ordering::Release);
+    }
+
+    pub(crate) fn set_client(&self, client: ProducerClient) {
+        let number = match client {
+            ProducerClient::Librdkafka => 1,
+            ProducerClient::Native => 2,
+        };
+        self.client.store(number, Ordering::Relaxed);
     }
 
     pub(crate) fn turned(&self, now_ms: i64) {

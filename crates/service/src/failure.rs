@@ -65,9 +65,11 @@ impl From<LaneError> for Failure {
     fn from(error: LaneError) -> Self {
         match &error {
             LaneError::Settings(_)
-            | LaneError::Connect(ConnectError::Settings(_) | ConnectError::Refused { .. }) => {
-                Self::configuration(error)
-            }
+            | LaneError::Connect(
+                ConnectError::Settings(_)
+                | ConnectError::Refused { .. }
+                | ConnectError::Native { .. },
+            ) => Self::configuration(error),
             LaneError::Subscribe(_)
             | LaneError::Consumer(_)
             | LaneError::Handler(_)

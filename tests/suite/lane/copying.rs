@@ -7,7 +7,7 @@ use std::time::Duration;
 use kafka::ClientSettings;
 use lane::{
     Batch, Handler, LaneError, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox,
-    OutputTopic, Stop, Subscription, TopicId, run_lanes,
+    OutputTopic, ProducerClient, Stop, Subscription, TopicId, run_lanes,
 };
 use testkit::{Isolation, NO_HEADERS, wait_until};
 
@@ -27,6 +27,15 @@ pub(crate) struct Instance {
     stop: Stop,
     pub(crate) status: Arc<LaneStatus>,
     thread: Option<JoinHandle<Result<(), LaneError>>>,
+}
+
+/// The client that writes in this run: the one `BINDERY_TEST_CLIENT` names, else librdkafka.
+pub(crate) fn producer_client() -> ProducerClient {
+    match std::env::var("BINDERY_TEST_CLIENT").as_deref() {
+        Ok("native") => ProducerClient::Native,
+        Ok("librdkafka") | Err(_) => ProducerClient::Librdkafka,
+        Ok(other) => panic!("BINDERY_TEST_CLIENT is `librdkafka` or `native`, not `{other}`"),
+    }
 }
 
 /// Writes each record as it was read.
@@ -87,6 +96,7 @@ impl Copying {
             transaction_timeout_ms: 10_000,
             session_timeout_ms: 6_000,
             records_max: 500,
+            client: producer_client(),
             ..LaneSettings::real_time()
         };
         let lane = LaneSpec {
@@ -132,9 +142,11 @@ impl Copying {
 }
 
 impl Instance {
-    /// Tells it to stop and demands that it ends in order and in time.
+    /// Tells it to stop and demands that it ends in order and in time, and was written by the client
+    /// that was asked for.
     #[track_caller]
     pub(crate) fn stop(mut self) {
+        assert_eq!(self.status.client(), Some(producer_client()));
         self.stop.request();
         let thread = self.thread.take().expect("it is stopped once");
         wait_until("an instance to end", Duration::from_secs(20), || {

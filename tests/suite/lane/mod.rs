@@ -1,5 +1,5 @@
 //! The lane by itself: a handler that copies bytes, and brokers that misbehave.
 
-mod copying;
+pub(crate) mod copying;
 mod faults;
 mod sharing;

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use testkit::{Isolation, OwnedRecord, Process, binary, read_all, wait_until};
 use wire::Format;
 
+use crate::lane::copying::producer_client;
+
 /// How long anything here may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -189,6 +191,7 @@ fn quicken(lane: &mut LaneSettings) {
     lane.socket_timeout_ms = 4_000;
     lane.transaction_timeout_ms = 10_000;
     lane.records_max = 500;
+    lane.client = producer_client();
 }
 
 fn odd(times: &BTreeMap<String, usize>) -> Vec<(&String, &usize)> {

@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
 use crate::outbox::OutboundRecord;
-use crate::{Outbox, Stop};
+use crate::{Outbox, ProducerClient, Stop};
 
 /// The transactional producer that stands on librdkafka, which speaks transactions v1.
 ///
@@ -89,6 +89,10 @@ impl TransactionalProducer for LibrdkafkaProducer {
             Err(unsettled @ WriteError::Unsettled(_)) => Err(unsettled),
         }
     }
+
+    fn client(&self) -> ProducerClient {
+        ProducerClient::Librdkafka
+    }
 }
 
 impl LibrdkafkaProducer {
@@ -103,9 +107,10 @@ impl LibrdkafkaProducer {
         }
         if let Some(input) = input {
             let offsets = topic_partition_list(input.offsets).map_err(aborted("offsets"))?;
+            let group = input.member.metadata();
             self.call("send offsets", || {
                 let timeout = self.transaction_timeout;
-                self.client.send_offsets_to_transaction(&offsets, input.group, timeout)
+                self.client.send_offsets_to_transaction(&offsets, &group, timeout)
             })?;
         }
         // The client's commit flushes in slices of 100 ms while anything is in flight.

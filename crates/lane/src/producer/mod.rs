@@ -1,12 +1,17 @@
+mod chosen;
 mod librdkafka;
+mod native;
 
-use kafka::{ClientSettings, NextOffset, SettingsError, TopicPartition};
-use rdkafka::consumer::ConsumerGroupMetadata;
+use kafka::{ClientSettings, GroupMembership, NextOffset, SettingsError, TopicPartition};
+use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 
-use crate::{LaneSettings, Outbox, OutputTopic, Stop};
+use crate::consumer::LaneConsumer;
+use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, Stop};
 
+pub(crate) use chosen::ChosenProducer;
 pub(crate) use librdkafka::LibrdkafkaProducer;
+pub(crate) use native::NativeProducer;
 
 /// Everything a transactional producer is made from.
 #[derive(Clone, Debug)]
@@ -16,6 +21,8 @@ pub(crate) struct ProducerSpec {
     /// Unique among living producers and stable over restarts: the successor's first act is to end
     /// what its predecessor left open.
     pub(crate) transactional_id: String,
+    /// What is written to; an outbox names them by their index.
+    pub(crate) topics: Vec<OutputTopic>,
     /// No record is larger; the client's own limit has to be above it.
     pub(crate) record_bytes_max: usize,
     /// A batch is refused like a record, so several records together may not be larger than the
@@ -36,6 +43,7 @@ impl ProducerSpec {
             client: client.clone(),
             lane: lane.clone(),
             transactional_id: transactional_id.into(),
+            topics: topics.to_vec(),
             record_bytes_max: limits().max().unwrap_or(0),
             batch_bytes_max: limits().min().unwrap_or(BATCH_BYTES_MAX).min(BATCH_BYTES_MAX),
         }
@@ -45,9 +53,33 @@ impl ProducerSpec {
 /// The input that an outbox answers.
 pub(crate) struct Input<'a> {
     pub(crate) offsets: &'a [(TopicPartition, NextOffset)],
-    /// Fetched after the last poll: a generation can move without any callback.
-    pub(crate) group: &'a ConsumerGroupMetadata,
+    /// Who read it.
+    pub(crate) member: Member<'a>,
 }
+
+/// The member of a consumer group that a lane is.
+///
+/// It is asked when it writes, after the last poll: a generation can move without any callback.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a>(&'a LaneConsumer);
+
+impl<'a> Member<'a> {
+    pub(crate) fn new(consumer: &'a LaneConsumer) -> Self {
+        Self(consumer)
+    }
+
+    /// Which member it is now.
+    pub(crate) fn membership(self) -> GroupMembership {
+        GroupMembership::of(self.0).expect(HAS_GROUP)
+    }
+
+    /// The same as librdkafka's own producer takes it.
+    pub(crate) fn metadata(self) -> ConsumerGroupMetadata {
+        self.0.group_metadata().expect(HAS_GROUP)
+    }
+}
+
+const HAS_GROUP: &str = "a consumer with a group has metadata";
 
 /// Writes an outbox and next offsets in one transaction, or says by kind why not.
 ///
@@ -59,6 +91,9 @@ pub(crate) trait TransactionalProducer: Sized {
 
     /// All of it, visible together, or nothing. Bounded by the transaction's timeout.
     fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
+
+    /// Which client it is, for those who watch.
+    fn client(&self) -> ProducerClient;
 }
 
 /// Why there is no producer and waiting would not help.
@@ -75,6 +110,17 @@ pub enum ConnectError {
         /// What the client said.
         #[source]
         source: KafkaError,
+    },
+    /// The native producer cannot be.
+    #[error(
+        "there is no producer for transactional id `{transactional_id}`; check ACLs and security settings"
+    )]
+    Native {
+        /// Which.
+        transactional_id: String,
+        /// What it said.
+        #[source]
+        source: native_producer::ConnectError,
     },
 }
 
@@ -118,6 +164,9 @@ pub enum Cause {
     /// A connection broke during the transaction, so a copy of a request may still be on its way.
     #[error("a connection broke during the transaction")]
     Disconnected,
+    /// What the native producer says.
+    #[error(transparent)]
+    Native(native_producer::Cause),
     /// The broker did not acknowledge every record in time.
     #[error("{0} records were not acknowledged in time")]
     NotDrained(u64),

@@ -1,0 +1,48 @@
+use tracing::{info, warn};
+
+use super::{
+    ConnectError, Input, LibrdkafkaProducer, NativeProducer, ProducerSpec, TransactionalProducer,
+    WriteError,
+};
+use crate::{Outbox, ProducerClient, Stop};
+
+/// The producer that the settings ask for, as far as the brokers allow.
+pub(crate) enum ChosenProducer {
+    Librdkafka(LibrdkafkaProducer),
+    Native(Box<NativeProducer>),
+}
+
+impl TransactionalProducer for ChosenProducer {
+    fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError> {
+        let lane = &spec.transactional_id;
+        if spec.lane.client == ProducerClient::Native {
+            match NativeProducer::connect(spec, stop)? {
+                Ok(None) => return Ok(None),
+                Ok(Some(producer)) => {
+                    info!(lane, client = "native", "writing by transactions v2");
+                    return Ok(Some(Self::Native(Box::new(producer))));
+                }
+                Err(reason) => {
+                    warn!(lane, reason, "the native producer is not for here; librdkafka writes");
+                }
+            }
+        }
+        let Some(producer) = LibrdkafkaProducer::connect(spec, stop)? else { return Ok(None) };
+        info!(lane, client = "librdkafka", "writing by transactions v1");
+        Ok(Some(Self::Librdkafka(producer)))
+    }
+
+    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
+        match self {
+            Self::Librdkafka(producer) => producer.write(outbox, input),
+            Self::Native(producer) => producer.write(outbox, input),
+        }
+    }
+
+    fn client(&self) -> ProducerClient {
+        match self {
+            Self::Librdkafka(_) => ProducerClient::Librdkafka,
+            Self::Native(_) => ProducerClient::Native,
+        }
+    }
+}

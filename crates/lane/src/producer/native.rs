@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use kafka::{ClientSettings, NextOffset, TopicPartition};
+use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Security, Settings};
+
+use super::{Cause, ConnectError, Input, ProducerSpec, WriteError};
+use crate::engine::clock_ms;
+use crate::{Outbox, Stop};
+
+/// The transactional producer of our own, which speaks transactions v2.
+///
+/// Every transaction has an epoch of its own there, so no request that is late can end a later one:
+/// a lost answer is asked for again, and only what stays unknown until the transaction's timeout
+/// costs a new producer.
+pub(crate) struct NativeProducer {
+    producer: Producer,
+    stop: Stop,
+}
+
+impl NativeProducer {
+    /// As [`super::TransactionalProducer::connect`]; the inner error says why another client has to
+    /// write here.
+    pub(crate) fn connect(
+        spec: &ProducerSpec,
+        stop: &Stop,
+    ) -> Result<Result<Option<Self>, String>, ConnectError> {
+        let settings = match settings(spec) {
+            Ok(settings) => settings,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        match Producer::connect(settings, &|time| stop.wait(time)) {
+            Ok(producer) => Ok(Ok(producer.map(|producer| Self { producer, stop: stop.clone() }))),
+            Err(native_producer::ConnectError::Unsupported(reason)) => Ok(Err(reason)),
+            Err(source) => {
+                let transactional_id = spec.transactional_id.clone();
+                Err(ConnectError::Native { transactional_id, source })
+            }
+        }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        outbox: &Outbox,
+        input: Option<&Input<'_>>,
+    ) -> Result<(), WriteError> {
+        self.producer.begin();
+        let now_ms = clock_ms();
+        for record in outbox.records() {
+            let laid_out = Record {
+                timestamp_ms: record.timestamp_ms.unwrap_or(now_ms),
+                key: record.key,
+                value: record.value,
+                n_headers: record.n_headers(),
+            };
+            let topic = record.topic_id.0;
+            self.producer.append(topic, record.partition, &laid_out, || record.headers());
+        }
+        let written = match input {
+            Some(input) => self.commit_with(input),
+            None => self.producer.commit(None, &|time| self.stop.wait(time)),
+        };
+        written.map_err(|error| match error {
+            native_producer::WriteError::Aborted(cause) => {
+                WriteError::Aborted(Cause::Native(cause))
+            }
+            native_producer::WriteError::Unsettled(cause) => {
+                WriteError::Unsettled(Cause::Native(cause))
+            }
+        })
+    }
+
+    fn commit_with(&mut self, input: &Input<'_>) -> Result<(), native_producer::WriteError> {
+        let member = input.member.membership();
+        let positions: Vec<NextPosition<'_>> = input.offsets.iter().map(position).collect();
+        let offsets = Offsets {
+            group: &member.group,
+            generation: member.generation,
+            member_id: &member.member_id,
+            group_instance_id: member.group_instance_id.as_deref(),
+            positions: &positions,
+        };
+        self.producer.commit(Some(&offsets), &|time| self.stop.wait(time))
+    }
+}
+
+fn position((at, next): &(TopicPartition, NextOffset)) -> NextPosition<'_> {
+    NextPosition { topic: &at.topic, partition: at.partition, offset: next.get() }
+}
+
+/// The producer's settings, or what of them it does not have.
+fn settings(spec: &ProducerSpec) -> Result<Settings, String> {
+    let topics = spec.topics.iter().map(|topic| native_producer::Topic {
+        name: topic.name.clone(),
+        partitions: topic.partitions,
+        batch_bytes_max: topic.record_bytes_max,
+    });
+    Ok(Settings {
+        bootstrap_servers: spec.client.bootstrap_servers.clone(),
+        client_id: spec.transactional_id.clone(),
+        transactional_id: spec.transactional_id.clone(),
+        transaction_timeout: spec.lane.transaction_timeout(),
+        request_timeout: Duration::from_millis(spec.lane.socket_timeout_ms),
+        compression: compression(&spec.lane.compression)?,
+        security: security(&spec.client)?,
+        topics: topics.collect(),
+    })
+}
+
+fn compression(name: &str) -> Result<Compression, String> {
+    match name {
+        "none" => Ok(Compression::None),
+        "lz4" => Ok(Compression::Lz4),
+        "zstd" => Ok(Compression::Zstd),
+        other => Err(format!("it does not compress with `{other}`")),
+    }
+}
+
+/// Encryption and authentication, from librdkafka's names for them.
+fn security(client: &ClientSettings) -> Result<Security, String> {
+    let is_foreign = |name: &str, value: &str| match name {
+        "security.protocol" => !value.eq_ignore_ascii_case("plaintext"),
+        name => name.starts_with("ssl.") || name.starts_with("sasl."),
+    };
+    match client.properties.iter().find(|(name, value)| is_foreign(name, value)) {
+        Some((name, _)) => Err(format!("it does not know `{name}`")),
+        None => Ok(Security::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(properties: &[(&str, &str)], expected: Option<&str>) {
+        let mut client = ClientSettings::new("localhost:9092");
+        let owned = properties.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        client.properties = owned.collect();
+        assert_eq!(security(&client).err().as_deref(), expected);
+    }
+
+    #[test]
+    fn security_that_is_not_known_is_left_to_the_other_client() {
+        check(&[], None);
+        check(&[("security.protocol", "PLAINTEXT")], None);
+        check(&[("sasl.mechanism", "GSSAPI")], Some("it does not know `sasl.mechanism`"));
+    }
+}
