@@ -34,6 +34,16 @@ pub enum Language {
     Fr,
 }
 
+impl Language {
+    /// The one of `[English, French]` that is in this language.
+    pub(crate) const fn of(self, [en, fr]: [&'static str; 2]) -> &'static str {
+        match self {
+            Self::En => en,
+            Self::Fr => fr,
+        }
+    }
+}
+
 impl Status {
     /// All of them, by rank.
     pub const ALL: [Self; 9] = [
@@ -118,6 +128,20 @@ impl Status {
             Self::Ignored => 6,
             Self::Sent => 7,
             Self::DeliveryError => 8,
+        }
+    }
+
+    /// Whether an event usually stays at it. A delivery service may still have the last word: a late
+    /// bounce turns [`Status::Sent`] into [`Status::DeliveryError`].
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Pending | Self::Paused | Self::PendingDelivery => false,
+            Self::Expired
+            | Self::Cancelled
+            | Self::NotSupported
+            | Self::Ignored
+            | Self::Sent
+            | Self::DeliveryError => true,
         }
     }
 
