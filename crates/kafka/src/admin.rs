@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use rdkafka::admin::{
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use tracing::{info, warn};
 
 use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec, Topics};
@@ -292,6 +293,17 @@ pub fn delete(settings: &ClientSettings, names: &[&str]) -> Result<(), AdminErro
 /// [`AdminError::Unreachable`] when no broker answers.
 pub fn partition_count(settings: &ClientSettings, topic: &str) -> Result<Option<i32>, AdminError> {
     Ok(partitions_in(&metadata(settings, REQUEST_TIMEOUT)?, topic))
+}
+
+/// Every topic of the cluster that can be used, with its number of partitions.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] when no broker answers.
+pub fn partition_counts(settings: &ClientSettings) -> Result<BTreeMap<String, i32>, AdminError> {
+    let metadata = metadata(settings, REQUEST_TIMEOUT)?;
+    let names = metadata.topics().iter().map(MetadataTopic::name);
+    let counted = |name: &str| Some((name.to_owned(), partitions_in(&metadata, name)?));
+    Ok(names.filter_map(counted).collect())
 }
 
 /// The cluster's own id, which tells it from every other; `None` where it has none.

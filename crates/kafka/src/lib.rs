@@ -6,7 +6,9 @@
 mod admin;
 mod chain;
 mod context;
+mod group;
 mod headers;
+mod lookup;
 mod membership;
 mod offset;
 mod partitioner;
@@ -17,11 +19,13 @@ mod topics;
 
 pub use admin::{
     AdminError, Applied, Change, Difference, adopt_limit, adopt_limits, apply, check, cluster_id,
-    delete, partition_count, require, wait_for_broker,
+    delete, partition_count, partition_counts, require, wait_for_broker,
 };
 pub use chain::Chain;
 pub use context::QuietContext;
+pub use group::{GroupProgress, PartitionProgress, group_progress};
 pub use headers::MessageHeaders;
+pub use lookup::{FoundRecord, KeyLookup, LookupError};
 pub use membership::GroupMembership;
 pub use offset::{NextOffset, Offset, TopicPartition};
 pub use partitioner::partition_of;

@@ -192,6 +192,29 @@ impl Reader {
     pub fn bounds(&self, partition: i32, timeout: Duration) -> Result<(i64, i64), KafkaError> {
         self.consumer.fetch_watermarks(&self.topic, partition, timeout)
     }
+
+    /// The position of the first record of `partition` whose timestamp is at least `since_ms`, in
+    /// milliseconds since the epoch; `None` where there is none.
+    ///
+    /// # Errors
+    /// What the client said when no broker answered within `timeout`.
+    pub fn first_since(
+        &self,
+        partition: i32,
+        since_ms: i64,
+        timeout: Duration,
+    ) -> Result<Option<NextOffset>, KafkaError> {
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition_offset(
+            &self.topic,
+            partition,
+            rdkafka::Offset::Offset(since_ms.max(0)),
+        )?;
+        let found = self.consumer.offsets_for_times(wanted, timeout)?;
+        let element = found.find_partition(&self.topic, partition);
+        let offset = element.and_then(|element| element.offset().to_raw());
+        Ok(offset.filter(|offset| *offset >= 0).map(NextOffset::from_committed))
+    }
 }
 
 impl ReadRecord<'_> {
