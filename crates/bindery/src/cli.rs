@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 use service::{Exit, Failure};
 
 use crate::console::Console;
-use crate::{broker, completions, demo, manual, send, template, topics};
+use crate::{broker, completions, demo, explain, lag, manual, send, status, template, topics};
 
 const AFTER_HELP: &str = "\
 Start with `bindery demo`: the whole line at work on a broker of its own. On a cluster: `bindery topics \
@@ -32,12 +32,17 @@ struct Arguments {
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// TOML file with the sections `kafka` (how to reach the brokers) and `topics` (their names and
-    /// shapes), as the services have it.
+    /// shapes), as the services have it, and `groups` (`rt`, `batch`, `status_sync`: the names of
+    /// their consumer groups).
     #[arg(long, value_name = "FILE", env = "BINDERY_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// `host:port` of one or more brokers, separated by commas.
     #[arg(long, value_name = "ADDRESS", env = "KAFKA_BOOTSTRAP_SERVERS", global = true)]
     pub(crate) bootstrap_servers: Option<String>,
+    /// What the names of all topics and consumer groups begin with, where several installations
+    /// share a cluster.
+    #[arg(long, value_name = "PREFIX", env = "BINDERY_PREFIX", global = true)]
+    pub(crate) prefix: Option<String>,
     /// Print JSON for programs instead of tables for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -53,6 +58,9 @@ enum Command {
     #[command(subcommand)]
     Template(template::Command),
     Send(send::Arguments),
+    Status(status::Arguments),
+    Explain(explain::Arguments),
+    Lag(lag::Arguments),
     Demo(demo::Arguments),
     Broker(broker::Arguments),
     Completions(completions::Arguments),
@@ -85,6 +93,9 @@ fn run(arguments: &Arguments, console: &Console) -> Result<Exit, Failure> {
         Command::Topics(command) => topics::run(common, command, console),
         Command::Template(command) => template::run(common, command, console),
         Command::Send(arguments) => send::run(common, arguments, console),
+        Command::Status(arguments) => status::run(common, arguments, console),
+        Command::Explain(arguments) => explain::run(common, arguments, console),
+        Command::Lag(arguments) => lag::run(common, arguments, console),
         Command::Demo(arguments) => demo::run(common, arguments, console),
         Command::Broker(arguments) => broker::run(arguments, console),
         Command::Completions(arguments) => Ok(completions::run(arguments, command())),

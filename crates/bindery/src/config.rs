@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use event_consumer::Side;
 use kafka::{ClientSettings, Topics};
+use serde::{Deserialize, Serialize};
 use service::Failure;
 use toml::{Table, Value};
 
@@ -16,6 +18,30 @@ pub(crate) struct Config {
     pub(crate) kafka: ClientSettings,
     /// The topics' names and shapes.
     pub(crate) topics: Topics,
+    /// The services' consumer groups.
+    pub(crate) groups: Groups,
+}
+
+/// What the services' consumer groups are called: the setting `group` of each service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Groups {
+    /// Of rt-event-consumer.
+    pub(crate) rt: String,
+    /// Of batch-event-consumer.
+    pub(crate) batch: String,
+    /// What the groups of status-sync begin with.
+    pub(crate) status_sync: String,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self {
+            rt: Side::Rt.name().into(),
+            batch: Side::Batch.name().into(),
+            status_sync: "status-sync".into(),
+        }
+    }
 }
 
 /// Reads the file if there is one; the address on the command line goes before the one in it.
@@ -35,8 +61,7 @@ pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
 /// # Errors
 /// What is wrong with the file.
 pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> {
-    let (topics, kafka) = sections(common)?;
-    Ok(kafka.map(|kafka| Config { kafka, topics }))
+    Ok(sections(common)?.config())
 }
 
 /// The topics, for what asks no broker.
@@ -44,10 +69,35 @@ pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> 
 /// # Errors
 /// What is wrong with the file.
 pub(crate) fn topics(common: &Common) -> Result<Topics, Failure> {
-    sections(common).map(|(topics, _)| topics)
+    sections(common).map(|sections| sections.topics)
 }
 
-fn sections(common: &Common) -> Result<(Topics, Option<ClientSettings>), Failure> {
+/// What there is to know without a broker, and the broker if one is named.
+struct Sections {
+    topics: Topics,
+    groups: Groups,
+    kafka: Option<ClientSettings>,
+}
+
+impl Sections {
+    fn config(self) -> Option<Config> {
+        let Self { topics, groups, kafka } = self;
+        kafka.map(|kafka| Config { kafka, topics, groups })
+    }
+
+    /// Puts `prefix` before the name of every topic and group.
+    fn put_behind(&mut self, prefix: &str) {
+        for spec in self.topics.all_mut() {
+            spec.name.insert_str(0, prefix);
+        }
+        let Groups { rt, batch, status_sync } = &mut self.groups;
+        for group in [rt, batch, status_sync] {
+            group.insert_str(0, prefix);
+        }
+    }
+}
+
+fn sections(common: &Common) -> Result<Sections, Failure> {
     let file = match &common.config {
         Some(path) => read(path).map_err(Failure::configuration)?,
         None => Table::new(),
@@ -57,7 +107,11 @@ fn sections(common: &Common) -> Result<(Topics, Option<ClientSettings>), Failure
         Some(path) => error.context(format!("in `{}`", path.display())),
         None => error,
     });
-    sections.map_err(Failure::configuration)
+    let mut sections = sections.map_err(Failure::configuration)?;
+    if let Some(prefix) = &common.prefix {
+        sections.put_behind(prefix);
+    }
+    Ok(sections)
 }
 
 fn read(path: &Path) -> anyhow::Result<Table> {
@@ -66,12 +120,9 @@ fn read(path: &Path) -> anyhow::Result<Table> {
     text.parse().with_context(|| format!("`{}` is not TOML", path.display()))
 }
 
-/// Only the two sections that concern the command line are looked at, so that a service's own file
+/// Only the sections that concern the command line are looked at, so that a service's own file
 /// will do.
-fn combine(
-    mut file: Table,
-    bootstrap_servers: Option<&str>,
-) -> anyhow::Result<(Topics, Option<ClientSettings>)> {
+fn combine(mut file: Table, bootstrap_servers: Option<&str>) -> anyhow::Result<Sections> {
     let mut section = |name: &str| match file.remove(name) {
         None => Ok(Table::new()),
         Some(Value::Table(table)) => Ok(table),
@@ -81,15 +132,16 @@ fn combine(
     let mut topics = Table::try_from(Topics::default())?;
     merge(&mut topics, section("topics")?);
     let topics: Topics = topics.try_into().context("section `topics`")?;
+    let groups: Groups = section("groups")?.try_into().context("section `groups`")?;
     if let Some(address) = bootstrap_servers {
         kafka.insert("bootstrap_servers".into(), address.into());
     }
     if !kafka.contains_key("bootstrap_servers") {
-        return Ok((topics, None));
+        return Ok(Sections { topics, groups, kafka: None });
     }
     let kafka: ClientSettings = kafka.try_into().context("section `kafka`")?;
     kafka.validate()?;
-    Ok((topics, Some(kafka)))
+    Ok(Sections { topics, groups, kafka: Some(kafka) })
 }
 
 /// Lays `over` on `base`, table by table.
@@ -109,8 +161,7 @@ mod tests {
     use super::*;
 
     fn config(file: &str, address: Option<&str>) -> anyhow::Result<Option<Config>> {
-        let (topics, kafka) = combine(file.parse().unwrap(), address)?;
-        Ok(kafka.map(|kafka| Config { kafka, topics }))
+        Ok(combine(file.parse().unwrap(), address)?.config())
     }
 
     #[test]
@@ -129,6 +180,17 @@ mod tests {
         assert_eq!(topics.rt_event.partitions, 12);
         assert_eq!(topics.rt_event.name, "rt-event");
         assert_eq!(topics.batch_event, Topics::default().batch_event);
+    }
+
+    #[test]
+    fn a_prefix_goes_before_every_topic_and_group() {
+        let file = "[groups]\nrt = \"fast\"\n[topics.event_status]\nname = \"s\"";
+        let mut sections = combine(file.parse().unwrap(), None).unwrap();
+        sections.put_behind("x-");
+        assert_eq!(sections.groups.rt, "x-fast");
+        assert_eq!(sections.groups.status_sync, "x-status-sync");
+        assert_eq!(sections.topics.event_status.name, "x-s");
+        assert_eq!(sections.topics.rt_event.name, "x-rt-event");
     }
 
     #[test]

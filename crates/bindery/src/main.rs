@@ -1,4 +1,4 @@
-//! The command line: demo, topics, template, send, broker.
+//! The command line: demo, topics, template, send, status, explain, lag, broker.
 
 use std::process::ExitCode;
 

@@ -229,6 +229,7 @@ mod tests {
     use kafka::{ClientSettings, Topics};
 
     use super::*;
+    use crate::config::Groups;
 
     #[track_caller]
     fn check_policy(config: &[(&str, &str)], expected: &str) {
@@ -250,7 +251,11 @@ mod tests {
     /// How the difference of a default topic is mended.
     #[track_caller]
     fn check_fix(difference: &Difference, expected: &str) {
-        let config = Config { kafka: ClientSettings::new("b:9092"), topics: Topics::default() };
+        let config = Config {
+            kafka: ClientSettings::new("b:9092"),
+            topics: Topics::default(),
+            groups: Groups::default(),
+        };
         let fix = Fixes::new(&config).of(difference);
         assert!(fix.contains(expected), "{fix}");
     }
@@ -276,7 +281,11 @@ mod tests {
 
     #[test]
     fn a_topic_in_json_has_these_members() {
-        let config = Config { kafka: ClientSettings::new("b:9092"), topics: Topics::default() };
+        let config = Config {
+            kafka: ClientSettings::new("b:9092"),
+            topics: Topics::default(),
+            groups: Groups::default(),
+        };
         let spec = &config.topics.event_status;
         let topic = Topic::checked(spec, &[Difference::Missing { topic: spec.name.clone() }]);
         let expected = json!({
