@@ -8,6 +8,7 @@ use clap::Args;
 use domain::{LaneKind, Timestamp};
 use service::{Exit, Failure, Shutdown, Watchdog, stop_on_signals};
 
+use super::further::{self, Further};
 use super::installation::{CLOSE_LIMIT, Installation};
 use super::ledger::Ledger;
 use super::progress::Progress;
@@ -18,12 +19,15 @@ use super::services::Services;
 use super::traffic::Traffic;
 use crate::cli::Common;
 use crate::console::Console;
+use crate::event::LanguageFlag;
 use crate::template;
 
 /// What the events are made from; the same events in every run.
 const SEED: u64 = 0x0b1d_e120;
 /// How long nothing at all may happen before what is missing counts as lost.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether the services still run, once everything is counted.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Shows the whole line at work: broker, topics, templates, services, events, and a check.
 ///
@@ -40,6 +44,9 @@ pub(crate) struct Arguments {
     /// A folder with templates to publish instead of those that come with the program.
     #[arg(long, value_name = "FOLDER")]
     templates: Option<PathBuf>,
+    /// The language of the statuses' labels.
+    #[arg(long = "lang", value_enum, value_name = "LANGUAGE", default_value_t)]
+    language: LanguageFlag,
     /// The folder that messages are written to; one in the temporary directory if left out.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -59,7 +66,9 @@ pub(crate) fn run(
     let _watchdog =
         Watchdog::start("bindery", shutdown.clone(), CLOSE_LIMIT).map_err(Failure::internal)?;
     let installation = Installation::open(common)?;
-    let ran = Demo { arguments, console, shutdown: &shutdown, installation: &installation }.run();
+    let demo =
+        Demo { common, arguments, console, shutdown: &shutdown, installation: &installation };
+    let ran = demo.run();
     let closed = installation.close(arguments.keep);
     let exit = ran?;
     closed?;
@@ -67,6 +76,7 @@ pub(crate) fn run(
 }
 
 struct Demo<'a> {
+    common: &'a Common,
     arguments: &'a Arguments,
     console: &'a Console,
     shutdown: &'a Shutdown,
@@ -119,11 +129,10 @@ impl Demo<'_> {
             broker: self.installation.broker().to_owned(),
             verdict: ledger.verdict(),
         };
-        self.console.say(&report.text());
+        self.console.say(&report.text(self.arguments.language.into()));
         self.console.say(&format!("messages to open: {}", out.display()));
-        if let Some(services) = services {
-            self.console.say(&self.how_to_look_further());
-            self.shutdown.wait();
+        if let Some(mut services) = services {
+            self.stay(&ledger, &mut services)?;
             services.stop()?;
         }
         self.console.object(&report.json());
@@ -190,15 +199,23 @@ impl Demo<'_> {
         Ok(())
     }
 
-    fn how_to_look_further(&self) -> String {
-        let Installation { client, topics, .. } = self.installation;
-        let address = &client.bootstrap_servers;
-        format!(
-            "\nStaying up; Ctrl-C ends it. To look further:\n  \
-             export KAFKA_BOOTSTRAP_SERVERS={address}\n  \
-             echo '{{\"type\":\"account.sign-in-code\",\"mobilePhone\":\"+33612345678\",\"ctx\":{{\"code\":\"123456\"}}}}' | bindery send rt\n  \
-             kcat -b {address} -t {} -o beginning -e",
-            topics.event_status.name
-        )
+    /// Says how to look at what is there, until somebody asks to stop.
+    fn stay(&self, ledger: &Ledger, services: &mut Services) -> Result<(), Failure> {
+        let Installation { client, topics, prefix, .. } = self.installation;
+        let further = Further {
+            address: &client.bootstrap_servers,
+            has_properties: !client.properties.is_empty(),
+            config: self.common.config.as_deref(),
+            prefix,
+            topics,
+            program: further::program(),
+            examples: ledger.examples(),
+            language: self.arguments.language.into(),
+        };
+        self.console.say(&further.text());
+        while !self.shutdown.stop().wait(LOOK_INTERVAL) {
+            services.look()?;
+        }
+        Ok(())
     }
 }

@@ -197,6 +197,18 @@ impl Ledger {
         Status::ALL.into_iter().map(|status| (status, count(status))).collect()
     }
 
+    /// One event of each status that has any, by its id.
+    pub fn examples(&self) -> Vec<(Status, &str)> {
+        let example = |status: Status| {
+            let of_status =
+                self.entries.iter().filter(|(_, entry)| entry.shown_status() == Some(status));
+            // Shortest first: those that a producer named are easier to read than those that it did not.
+            let ids = of_status.map(|(id, _)| id.as_str());
+            Some((status, ids.min_by_key(|id| (id.len(), *id))?))
+        };
+        Status::ALL.into_iter().filter_map(example).collect()
+    }
+
     /// For each assignment of this side: the event's number and when it was first read.
     pub fn visible(&self, lane: LaneKind) -> impl Iterator<Item = (usize, Instant)> {
         self.entries.values().filter_map(move |entry| entry.visible(lane))

@@ -4,6 +4,7 @@ mod case;
 mod command;
 mod entry;
 mod form;
+mod further;
 mod installation;
 mod ledger;
 mod observe;

@@ -85,11 +85,11 @@ impl Report {
         })
     }
 
-    /// For people.
-    pub(super) fn text(&self) -> String {
+    /// For people, the statuses labelled in `language`.
+    pub(super) fn text(&self, language: Language) -> String {
         let shown = self.statuses.iter().filter(|(_, count)| *count > 0);
         let rows = shown.map(|(status, count)| {
-            let label = status.label(Language::En).to_owned();
+            let label = status.label(language).to_owned();
             [status.as_str().to_owned(), label, count.to_string()]
         });
         let statuses = table(["status", "", "events"], &[2], rows);
