@@ -35,6 +35,11 @@ impl Installation {
         installation
     }
 
+    /// What the names of its topics and groups begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Creates the topics and publishes the templates.
     pub(crate) fn create(&self) {
         kafka::apply(&self.client, &self.topics.specs()).expect("the topics can be created");

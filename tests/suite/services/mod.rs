@@ -5,3 +5,4 @@ mod boot;
 mod exactness;
 mod faults;
 mod installation;
+mod looking;
