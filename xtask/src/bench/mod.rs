@@ -1,6 +1,7 @@
 //! Measurements against a reference in the same run, on Apache Kafka.
 
 mod drain;
+mod find;
 mod latency;
 mod load;
 mod report;
@@ -19,6 +20,8 @@ pub(crate) enum Task {
     Latency(latency::Arguments),
     /// Instances that come, go and are restarted under load; then every event is looked up.
     Scale(scale::Arguments),
+    /// Finding one event of many: `bindery status` and `bindery explain`.
+    Find(find::Arguments),
     /// One measured process; started by the others.
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -32,6 +35,7 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
         Task::Drain(arguments) => drain::run(arguments),
         Task::Latency(arguments) => latency::run(arguments),
         Task::Scale(arguments) => scale::run(arguments),
+        Task::Find(arguments) => find::run(arguments),
         Task::Worker(arguments) => worker::run(arguments),
     }
 }
