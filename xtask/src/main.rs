@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod clients;
 mod demo_result;
 mod kafka;
 
@@ -22,6 +23,7 @@ enum Task {
     #[command(subcommand)]
     Kafka(kafka::Task),
     DemoResult(demo_result::Task),
+    Clients(clients::Task),
     /// Measurements against a reference in the same run; build with `--release`.
     #[command(subcommand)]
     Bench(bench::Task),
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Kafka(task) => kafka::run(&task),
         Task::DemoResult(task) => demo_result::run(&task),
+        Task::Clients(task) => clients::run(&task),
         Task::Bench(task) => bench::run(&task),
     };
     match done {

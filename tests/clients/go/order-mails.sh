@@ -1,0 +1,2 @@
+#!/bin/sh
+exec target/clients/go/bin/order-mails

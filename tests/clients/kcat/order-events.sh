@@ -1,0 +1,13 @@
+#!/bin/sh
+# Publishes `order.shipped` for each line `ORDER EMAIL` of standard input.
+while read -r order email; do
+    jq -nc --arg order "$order" --arg email "$email" '{
+        id: "order-shipped-\($order)", type: "order.shipped", email: $email, language: "en-GB",
+        ctx: {
+            customer: { firstName: "Ada" },
+            order: { number: $order },
+            parcel: { carrier: "Acme Post", trackingUrl: "https://example.com/\($order)" }
+        }
+    }'
+done |
+    kcat -P -b "$KAFKA_BOOTSTRAP_SERVERS" -t rt-event -H content-type=application/json -X acks=all

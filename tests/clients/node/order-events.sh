@@ -1,0 +1,2 @@
+#!/bin/sh
+exec node target/clients/node/order-events.js

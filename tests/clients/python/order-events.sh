@@ -1,0 +1,2 @@
+#!/bin/sh
+PYTHONPATH=target/clients/python exec target/clients/python/bin/python tests/clients/python/order_events.py
