@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod asyncapi;
 mod bench;
 mod clients;
 mod demo_result;
@@ -24,6 +25,7 @@ enum Task {
     Kafka(kafka::Task),
     DemoResult(demo_result::Task),
     Clients(clients::Task),
+    Asyncapi(asyncapi::Task),
     /// Measurements against a reference in the same run; build with `--release`.
     #[command(subcommand)]
     Bench(bench::Task),
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Task::Kafka(task) => kafka::run(&task),
         Task::DemoResult(task) => demo_result::run(&task),
         Task::Clients(task) => clients::run(&task),
+        Task::Asyncapi(task) => asyncapi::run(&task),
         Task::Bench(task) => bench::run(&task),
     };
     match done {
