@@ -8,6 +8,7 @@ mod asyncapi;
 mod bench;
 mod clients;
 mod demo_result;
+mod guides;
 mod kafka;
 
 /// What is too long for a script.
@@ -26,6 +27,7 @@ enum Task {
     DemoResult(demo_result::Task),
     Clients(clients::Task),
     Asyncapi(asyncapi::Task),
+    Guides(guides::Task),
     /// Measurements against a reference in the same run; build with `--release`.
     #[command(subcommand)]
     Bench(bench::Task),
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Task::DemoResult(task) => demo_result::run(&task),
         Task::Clients(task) => clients::run(&task),
         Task::Asyncapi(task) => asyncapi::run(&task),
+        Task::Guides(task) => guides::run(&task),
         Task::Bench(task) => bench::run(&task),
     };
     match done {

@@ -1,0 +1,83 @@
+//! The examples in the guides are the files that the clients' run executes.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use testkit::workspace_root;
+
+use crate::report;
+
+/// Copy the files that the guides show into them.
+///
+/// A comment `<!-- show: PATH -->` on the line before a block of code says which file it is.
+#[derive(Args)]
+pub(crate) struct Task {}
+
+const GUIDES: [&str; 3] = ["docs/producers.md", "docs/delivery-services.md", "docs/operators.md"];
+
+pub(crate) fn run(_: &Task) -> Result<()> {
+    for guide in GUIDES {
+        let path = workspace_root().join(guide);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{guide}`"))?;
+        let shown = with_files(&text, read).with_context(|| format!("in `{guide}`"))?;
+        if shown != text {
+            fs::write(&path, shown)?;
+            report(&format!("wrote {guide}"));
+        }
+    }
+    Ok(())
+}
+
+/// What is shown of a file: all of it but the first line of a script.
+fn read(file: &str) -> Result<String> {
+    let path: PathBuf = workspace_root().join(file);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{file}`"))?;
+    Ok(text.strip_prefix("#!/bin/sh\n").unwrap_or(&text).to_owned())
+}
+
+/// `text` with the content of every file it shows.
+fn with_files(text: &str, read: impl Fn(&str) -> Result<String>) -> Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        let shown =
+            line.trim_end().strip_prefix("<!-- show: ").and_then(|it| it.strip_suffix(" -->"));
+        let Some(file) = shown else { continue };
+        match lines.next() {
+            Some(fence) if fence.starts_with("```") => out.push_str(fence),
+            Some(_) | None => bail!("no block of code follows the comment that shows `{file}`"),
+        }
+        let end = lines.find(|line| line.starts_with("```"));
+        let content = read(file)?;
+        ensure!(content.ends_with('\n'), "`{file}` does not end with a line break");
+        out.push_str(&content);
+        out.push_str(end.with_context(|| format!("the block that shows `{file}` has no end"))?);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_in_a_guide_is_the_file_it_names() {
+        for guide in GUIDES {
+            let text = fs::read_to_string(workspace_root().join(guide)).unwrap();
+            assert!(text.contains("<!-- show: "), "{guide} shows nothing");
+            let shown = with_files(&text, read).unwrap();
+            assert!(shown == text, "{guide} is not what the files say: cargo xtask guides");
+        }
+    }
+
+    #[test]
+    fn a_block_is_replaced_and_nothing_else() {
+        let text = "a\n<!-- show: f -->\n```sh\nold\n```\nb\n```sh\nkept\n```\n";
+        let shown = with_files(text, |file| Ok(format!("content of {file}\n"))).unwrap();
+        assert_eq!(shown, "a\n<!-- show: f -->\n```sh\ncontent of f\n```\nb\n```sh\nkept\n```\n");
+        assert!(with_files("<!-- show: f -->\ntext\n", |_| Ok(String::new())).is_err());
+    }
+}
