@@ -1,4 +1,4 @@
-//! Automation: `cargo xtask kafka up|down`, `cargo xtask bench`.
+//! Automation: `cargo xtask kafka up|down`, `cargo xtask bench`, `cargo xtask deploy write|check`.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ mod asyncapi;
 mod bench;
 mod clients;
 mod demo_result;
+mod deploy;
 mod guides;
 mod kafka;
 
@@ -28,6 +29,9 @@ enum Task {
     Clients(clients::Task),
     Asyncapi(asyncapi::Task),
     Guides(guides::Task),
+    /// The files of the chart that are made: Grafana's dashboard and the topics.
+    #[command(subcommand)]
+    Deploy(deploy::Task),
     /// Measurements against a reference in the same run; build with `--release`.
     #[command(subcommand)]
     Bench(bench::Task),
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Task::Clients(task) => clients::run(&task),
         Task::Asyncapi(task) => asyncapi::run(&task),
         Task::Guides(task) => guides::run(&task),
+        Task::Deploy(task) => deploy::run(&task),
         Task::Bench(task) => bench::run(&task),
     };
     match done {
