@@ -361,6 +361,10 @@ fn config_differences(
             |code| AdminError::Refused { action: "describe", topic: spec.name.clone(), code };
         let resource = answer.map_err(refused)?;
         debug_assert_eq!(resource.specifier, OwnedResourceSpecifier::Topic(spec.name.clone()));
+        // Every topic has settings: the client shows the broker's refusal as an answer without any.
+        if resource.entries.is_empty() {
+            return Err(refused(RDKafkaErrorCode::TopicAuthorizationFailed));
+        }
         for (key, expected) in &spec.config {
             let found = resource.get(key).and_then(|entry| entry.value.clone());
             let found = found.unwrap_or_default();
