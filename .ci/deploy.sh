@@ -72,6 +72,21 @@ chart_renders() {
             "$rendered"/*.yaml || return 1
     done
 }
+# Every configuration that was rendered, as the service itself reads it. The Job's is part of the others'.
+chart_configs() {
+    local file service accepted=0
+    rm -rf "$tools/configs"
+    while read -r file; do
+        service=$(basename "$file" .toml)
+        if [ "$service" != topics ]; then
+            "target/debug/$service" --check-config --config "$file" >"$tools/config.out" 2>&1 \
+                || { echo "$file:"; cat "$tools/config.out"; return 1; }
+            accepted=$((accepted + 1))
+        fi
+    done < <("$tools/deploy/bin/python" .ci/configs.py "$tools/configs" "$tools"/rendered/*.yaml)
+    echo "$accepted accepted"
+    [ "$accepted" -gt 0 ]
+}
 # refused SAYING VALUE: rendering with this value fails and says so.
 refused() {
     local said
@@ -117,6 +132,7 @@ deploy_steps() {
         if need_go_tool helm helm.sh/helm/v3/cmd/helm@v3.19.0; then
             step "chart lints" chart_lints
             step "chart renders what Kubernetes takes" chart_renders
+            step "services take the chart's configurations" chart_configs
             step "chart refuses what cannot work" chart_refuses
         else
             step "chart renders" false
