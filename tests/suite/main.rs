@@ -2,4 +2,5 @@
 
 mod broker;
 mod lane;
+mod reading;
 mod services;

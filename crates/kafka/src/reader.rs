@@ -13,6 +13,8 @@ use crate::{ClientSettings, MessageHeaders, NextOffset, Offset, QuietContext, Se
 /// How long one question for the ends may take, and how long to wait before it is asked again.
 const QUESTION: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a topic may be unknown that was just created.
+const UNKNOWN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Reads partitions of one topic under read_committed, as a member of no group.
 ///
@@ -90,7 +92,7 @@ impl Reader {
             config.set(*name, *value);
         }
         let consumer: BaseConsumer<QuietContext> =
-            config.create_with_context(QuietContext).map_err(SettingsError::Refused)?;
+            config.create_with_context(QuietContext).map_err(SettingsError::from)?;
         let mut assignment = TopicPartitionList::with_capacity(positions.len());
         for (partition, position) in positions {
             let offset = rdkafka::Offset::Offset(position.get());
@@ -115,11 +117,9 @@ impl Reader {
             None => Ok(None),
             Some(Ok(message)) => Ok(Some(ReadEvent::Record(ReadRecord(message)))),
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Some(ReadEvent::End(partition))),
-            Some(Err(KafkaError::MessageConsumption(
-                RDKafkaErrorCode::UnknownTopicOrPartition
-                | RDKafkaErrorCode::UnknownTopic
-                | RDKafkaErrorCode::UnknownPartition,
-            ))) => Err(ReadError::UnknownTopic(self.topic.clone())),
+            Some(Err(error)) if is_unknown(&error) => {
+                Err(ReadError::UnknownTopic(self.topic.clone()))
+            }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ReadError::Failed { topic: self.topic.clone(), source })
             }
@@ -130,9 +130,11 @@ impl Reader {
         }
     }
 
-    /// Gives every record up to the end each partition had when this was called.
+    /// Gives every record up to the end each partition had when this was called. Waits for a topic
+    /// just created and for a broker that is away.
     ///
     /// # Errors
+    /// [`ReadError::UnknownTopic`] where it is still not there after ten seconds, and
     /// [`ReadError::TimedOut`] after `limit`; else as [`Reader::poll`].
     pub fn read_to_end(
         &self,
@@ -140,32 +142,46 @@ impl Reader {
         mut each: impl FnMut(&ReadRecord<'_>),
     ) -> Result<(), ReadError> {
         let started = Instant::now();
-        let timed_out = || ReadError::TimedOut { topic: self.topic.clone(), limit };
-        let mut unread = loop {
-            match self.ends(QUESTION) {
-                Ok(ends) => break ends,
-                // A topic just created has no leader yet; a broker may be coming back.
-                Err(_) if started.elapsed() < limit => std::thread::park_timeout(PAUSE),
-                Err(_) => return Err(timed_out()),
-            }
-        };
+        let mut unread = self.wait_for_ends(limit)?;
         while !unread.is_empty() {
-            let left = limit.checked_sub(started.elapsed()).ok_or_else(timed_out)?;
-            match self.poll(left.min(Duration::from_millis(100)))? {
-                None => {}
-                Some(ReadEvent::End(partition)) => {
+            let left = limit.checked_sub(started.elapsed()).ok_or_else(|| self.timed_out(limit))?;
+            match self.poll(left.min(Duration::from_millis(100))) {
+                Ok(None) => {}
+                Ok(Some(ReadEvent::End(partition))) => {
                     unread.remove(&partition);
                 }
-                Some(ReadEvent::Record(record)) => {
+                Ok(Some(ReadEvent::Record(record))) => {
                     let reached = record.offset().next().get();
                     each(&record);
                     if unread.get(&record.partition()).is_some_and(|end| reached >= *end) {
                         unread.remove(&record.partition());
                     }
                 }
+                // Said of a time before the ends were known.
+                Err(ReadError::UnknownTopic(_)) if started.elapsed() < UNKNOWN_LIMIT => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// The ends, asked for until there is an answer.
+    fn wait_for_ends(&self, limit: Duration) -> Result<BTreeMap<i32, i64>, ReadError> {
+        let started = Instant::now();
+        loop {
+            match self.ends(QUESTION) {
+                Ok(ends) => return Ok(ends),
+                Err(error) if is_unknown(&error) && started.elapsed() > UNKNOWN_LIMIT => {
+                    return Err(ReadError::UnknownTopic(self.topic.clone()));
+                }
+                Err(_) if started.elapsed() < limit => std::thread::park_timeout(PAUSE),
+                Err(_) => return Err(self.timed_out(limit)),
+            }
+        }
+    }
+
+    fn timed_out(&self, limit: Duration) -> ReadError {
+        ReadError::TimedOut { topic: self.topic.clone(), limit }
     }
 
     /// Each partition's last stable offset now: one past its last committed record, or past the
@@ -215,6 +231,20 @@ impl Reader {
         let offset = element.and_then(|element| element.offset().to_raw());
         Ok(offset.filter(|offset| *offset >= 0).map(NextOffset::from_committed))
     }
+}
+
+/// Whether the broker says that it has no such topic, or no such partition of it.
+fn is_unknown(error: &KafkaError) -> bool {
+    matches!(
+        error,
+        KafkaError::MessageConsumption(code) | KafkaError::MetadataFetch(code)
+            if matches!(
+                code,
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                    | RDKafkaErrorCode::UnknownTopic
+                    | RDKafkaErrorCode::UnknownPartition
+            )
+    )
 }
 
 impl ReadRecord<'_> {

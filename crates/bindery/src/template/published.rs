@@ -1,21 +1,16 @@
 //! What is published already.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{Template, TemplateVersion};
 use kafka::{ClientSettings, NextOffset, ReadError, ReadRecord, Reader, TopicSpec, Topics};
-use lane::Stop;
 use tracing::warn;
 
 use super::file::Content;
 
 /// How long reading one topic to its end may take.
 const READ_LIMIT: Duration = Duration::from_secs(60);
-/// How long a topic just created may be without a leader.
-const LEADER_LIMIT: Duration = Duration::from_secs(10);
-/// How often it is asked again.
-const LEADER_POLL: Duration = Duration::from_millis(50);
 
 /// Whose contents are wanted. All of them may be more than fits into memory.
 #[derive(Clone, Copy, Debug)]
@@ -141,25 +136,12 @@ fn text_key<'a>(record: &'a ReadRecord<'_>) -> Option<&'a str> {
     record.key().and_then(|key| std::str::from_utf8(key).ok())
 }
 
-/// Gives every record of `topic`, some perhaps more than once.
 fn each_record(
     client: &ClientSettings,
     topic: &TopicSpec,
-    mut each: impl FnMut(&ReadRecord<'_>),
+    each: impl FnMut(&ReadRecord<'_>),
 ) -> Result<(), ReadError> {
     let starts: Vec<(i32, NextOffset)> =
         (0..topic.partitions).map(|partition| (partition, NextOffset::START)).collect();
-    let started = Instant::now();
-    loop {
-        let reader = Reader::open(client, &topic.name, &starts)?;
-        match reader.read_to_end(READ_LIMIT, &mut each) {
-            // A partition just created has no leader yet, and asking for its end fails at once.
-            Err(ReadError::TimedOut { .. } | ReadError::UnknownTopic(_))
-                if started.elapsed() < LEADER_LIMIT =>
-            {
-                Stop::new().wait(LEADER_POLL);
-            }
-            result => return result,
-        }
-    }
+    Reader::open(client, &topic.name, &starts)?.read_to_end(READ_LIMIT, each)
 }
