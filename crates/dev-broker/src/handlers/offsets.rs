@@ -38,6 +38,91 @@ const FIRST_THAT_ADDS: i16 = 5;
 /// Kafka's `offset.metadata.max.bytes`.
 const LONGEST_METADATA: usize = 4096;
 
+/// What a client wants committed of one topic: partitions with their offsets.
+type Offered = (TopicName, Vec<(i32, CommittedOffset)>);
+
+/// What became of it: partitions with their error codes.
+type Answered = (TopicName, Vec<(i32, i16)>);
+
+/// Where committed offsets go.
+#[derive(Clone, Copy)]
+enum Destination<'a> {
+    /// Into the group, at once.
+    Group(&'a str),
+    /// Into the group when the producer's transaction is committed.
+    Transaction { producer_id: i64, group: &'a str },
+}
+
+impl Destination<'_> {
+    /// Stores what is `allowed` and well formed, all of it or nothing.
+    fn take(
+        self,
+        node: &mut Node,
+        allowed: Result<(), ResponseError>,
+        offered: Vec<Offered>,
+    ) -> Vec<Answered> {
+        let mut accepted = Vec::new();
+        let mut outcomes = Vec::with_capacity(offered.len());
+        for (topic, partitions) in offered {
+            let mut of_topic = Vec::with_capacity(partitions.len());
+            for (number, offset) in partitions {
+                let outcome = allowed.and_then(|()| check_offset(node, &topic, number, &offset));
+                if outcome.is_ok() {
+                    accepted.push((topic.to_string(), number, offset));
+                }
+                of_topic.push((number, outcome));
+            }
+            outcomes.push((topic, of_topic));
+        }
+        let stored = self.store(node, accepted);
+        let answered = |(number, outcome): (i32, Result<(), ResponseError>)| {
+            (number, code(&outcome.and(stored)))
+        };
+        let answer = |(topic, of_topic): (TopicName, Vec<_>)| {
+            (topic, of_topic.into_iter().map(answered).collect())
+        };
+        outcomes.into_iter().map(answer).collect()
+    }
+
+    /// The journal first: what is not in it must not be seen.
+    fn store(
+        self,
+        node: &mut Node,
+        accepted: Vec<(String, i32, CommittedOffset)>,
+    ) -> Result<(), ResponseError> {
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<Entry> = accepted.iter().cloned().map(|one| self.entry(one)).collect();
+        node.record(&entries).map_err(storage)?;
+        for (topic, partition, offset) in accepted {
+            let at = (topic, partition);
+            match self {
+                Self::Group(group) => node.groups.get_or_create(group).offsets.commit(at, offset),
+                Self::Transaction { producer_id, group } => {
+                    node.groups.pending.add(producer_id, group, at, offset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(self, (topic, partition, offset): (String, i32, CommittedOffset)) -> Entry {
+        match self {
+            Self::Group(group) => {
+                Entry::Offset { group: group.to_owned(), topic, partition, offset }
+            }
+            Self::Transaction { producer_id, group } => Entry::PendingOffset {
+                producer_id,
+                group: group.to_owned(),
+                topic,
+                partition,
+                offset,
+            },
+        }
+    }
+}
+
 /// Commits a member's offsets.
 pub(crate) fn commit(
     node: &mut Node,
@@ -51,50 +136,27 @@ pub(crate) fn commit(
         generation: request.generation_id_or_member_epoch,
     };
     let allowed = check_commit(node, group_id, who, call.version);
-    let mut entries = Vec::new();
-    let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in &request.topics {
+    let offered = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let offset = CommittedOffset {
                 offset: partition.committed_offset,
                 leader_epoch: partition.committed_leader_epoch,
-                metadata: metadata(partition.committed_metadata.as_deref()),
+                metadata: partition.committed_metadata.as_deref().unwrap_or_default().to_owned(),
             };
-            let number = partition.partition_index;
-            let outcome = allowed.and_then(|()| check_offset(node, &topic.name, number, &offset));
-            if outcome.is_ok() {
-                entries.push(Entry::Offset {
-                    group: group_id.to_owned(),
-                    topic: topic.name.to_string(),
-                    partition: number,
-                    offset,
-                });
-            }
-            (number, outcome)
+            (partition.partition_index, offset)
         });
-        topics.push((topic.name.clone(), partitions.collect::<Vec<_>>()));
-    }
-    let stored = if entries.is_empty() { Ok(()) } else { node.record(&entries).map_err(storage) };
-    if stored.is_ok() {
-        for entry in entries {
-            if let Entry::Offset { group, topic, partition, offset } = entry {
-                node.groups.get_or_create(&group).offsets.commit((topic, partition), offset);
-            }
-        }
-    }
+        (topic.name.clone(), partitions.collect())
+    });
+    let topics = Destination::Group(group_id).take(node, allowed, offered.collect());
     let topics = topics.into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(number, outcome)| {
+        let partitions = partitions.into_iter().map(|(number, error)| {
             OffsetCommitResponsePartition::default()
                 .with_partition_index(number)
-                .with_error_code(code(&outcome.and(stored)))
+                .with_error_code(error)
         });
         OffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
     });
     OffsetCommitResponse::default().with_topics(topics.collect())
-}
-
-fn metadata(given: Option<&str>) -> String {
-    given.unwrap_or_default().to_owned()
 }
 
 fn check_offset(
@@ -152,44 +214,25 @@ pub(crate) fn commit_in_transaction(
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
     let allowed = check_transactional_commit(node, call.version, &request);
-    let producer_id = request.producer_id.0;
-    let mut entries = Vec::new();
-    let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in &request.topics {
+    let offered = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let offset = CommittedOffset {
                 offset: partition.committed_offset,
                 leader_epoch: partition.committed_leader_epoch,
-                metadata: metadata(partition.committed_metadata.as_deref()),
+                metadata: partition.committed_metadata.as_deref().unwrap_or_default().to_owned(),
             };
-            let number = partition.partition_index;
-            let outcome = allowed.and_then(|()| check_offset(node, &topic.name, number, &offset));
-            if outcome.is_ok() {
-                entries.push(Entry::PendingOffset {
-                    producer_id,
-                    group: request.group_id.to_string(),
-                    topic: topic.name.to_string(),
-                    partition: number,
-                    offset,
-                });
-            }
-            (number, outcome)
+            (partition.partition_index, offset)
         });
-        topics.push((topic.name.clone(), partitions.collect::<Vec<_>>()));
-    }
-    let stored = if entries.is_empty() { Ok(()) } else { node.record(&entries).map_err(storage) };
-    if stored.is_ok() {
-        for entry in entries {
-            if let Entry::PendingOffset { producer_id, group, topic, partition, offset } = entry {
-                node.groups.pending.add(producer_id, &group, (topic, partition), offset);
-            }
-        }
-    }
+        (topic.name.clone(), partitions.collect())
+    });
+    let (producer_id, group) = (request.producer_id.0, request.group_id.as_str());
+    let destination = Destination::Transaction { producer_id, group };
+    let topics = destination.take(node, allowed, offered.collect());
     let topics = topics.into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(number, outcome)| {
+        let partitions = partitions.into_iter().map(|(number, error)| {
             TxnOffsetCommitResponsePartition::default()
                 .with_partition_index(number)
-                .with_error_code(code(&outcome.and(stored)))
+                .with_error_code(error)
         });
         TxnOffsetCommitResponseTopic::default()
             .with_name(name)
