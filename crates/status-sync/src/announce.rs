@@ -1,31 +1,23 @@
 use std::borrow::Cow;
-use std::convert::Infallible;
-use std::sync::Arc;
 
 use domain::{Attempt, EventId, Fact, FactKind, LaneKind, Timestamp};
-use lane::{Batch, Outbox, Record};
+use lane::{Outbox, Record};
 use wire::Format;
 
-use crate::StatusCounts;
 use crate::counts::BatchCounts;
+use crate::each_record::Answer;
 use crate::outputs::{position_of, write_fact};
 
 /// Writes a Received fact for each record of the intake topics.
-pub(crate) struct AnnounceHandler {
+pub(crate) struct Announce {
     /// The intake topic of real-time events; the other one is that of batch events.
-    rt_topic: String,
-    format: Format,
-    counts: Arc<StatusCounts>,
-    /// Of the batch under way.
-    batch: BatchCounts,
+    pub(crate) rt_topic: String,
+    /// Of the facts.
+    pub(crate) format: Format,
 }
 
-impl AnnounceHandler {
-    pub(crate) fn new(rt_topic: String, format: Format, counts: Arc<StatusCounts>) -> Self {
-        Self { rt_topic, format, counts, batch: BatchCounts::default() }
-    }
-
-    fn announce(&mut self, record: &Record<'_>, outbox: &mut Outbox) {
+impl Answer for Announce {
+    fn answer(&self, record: &Record<'_>, counts: &mut BatchCounts, outbox: &mut Outbox) {
         let position = position_of(record);
         let lane = if record.topic == self.rt_topic { LaneKind::Rt } else { LaneKind::Batch };
         let received = match wire::event::decode(record.value, record.headers(), &position) {
@@ -47,7 +39,7 @@ impl AnnounceHandler {
                 "a fact without the producer's own words is smaller than any topic's limit",
             );
         }
-        self.batch.announced += 1;
+        counts.announced += 1;
     }
 }
 
@@ -61,29 +53,6 @@ fn received(event_id: EventId<'_>, lane: LaneKind, occurred_at: Timestamp) -> Fa
         tenant: None,
         lane: Some(lane),
         kind: FactKind::Received,
-    }
-}
-
-impl lane::Handler for AnnounceHandler {
-    type Error = Infallible;
-
-    fn handle(
-        &mut self,
-        batch: Batch<'_>,
-        _now_ms: i64,
-        outbox: &mut Outbox,
-    ) -> Result<(), Infallible> {
-        batch.records().for_each(|record| self.announce(&record, outbox));
-        Ok(())
-    }
-
-    fn committed(&mut self) -> Result<(), Infallible> {
-        self.counts.add(&std::mem::take(&mut self.batch));
-        Ok(())
-    }
-
-    fn aborted(&mut self) {
-        self.batch = BatchCounts::default();
     }
 }
 

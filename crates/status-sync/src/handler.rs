@@ -1,15 +1,23 @@
+use std::convert::Infallible;
+
 use kafka::{NextOffset, TopicPartition};
 use lane::{Batch, Handler, Outbox, Readiness};
 
-use crate::announce::AnnounceHandler;
-use crate::collect::CollectHandler;
+use crate::announce::Announce;
+use crate::collect::Collect;
+use crate::each_record::EachRecord;
 use crate::fold::{FoldError, FoldHandler};
 
 /// One of the three kinds of lane, so that they run side by side and end together.
 pub(crate) enum StatusHandler {
-    Collect(CollectHandler),
+    Collect(EachRecord<Collect>),
     Fold(Box<FoldHandler>),
-    Announce(AnnounceHandler),
+    Announce(EachRecord<Announce>),
+}
+
+/// Two of the three never fail.
+fn never(never: Infallible) -> FoldError {
+    match never {}
 }
 
 impl Handler for StatusHandler {
@@ -22,15 +30,9 @@ impl Handler for StatusHandler {
         outbox: &mut Outbox,
     ) -> Result<(), FoldError> {
         match self {
-            Self::Collect(handler) => {
-                handler.handle(batch, now_ms, outbox).unwrap_or_else(|never| match never {});
-                Ok(())
-            }
+            Self::Collect(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
             Self::Fold(handler) => handler.handle(batch, now_ms, outbox),
-            Self::Announce(handler) => {
-                handler.handle(batch, now_ms, outbox).unwrap_or_else(|never| match never {});
-                Ok(())
-            }
+            Self::Announce(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
         }
     }
 
@@ -43,15 +45,9 @@ impl Handler for StatusHandler {
 
     fn committed(&mut self) -> Result<(), FoldError> {
         match self {
-            Self::Collect(handler) => {
-                handler.committed().unwrap_or_else(|never| match never {});
-                Ok(())
-            }
+            Self::Collect(handler) => handler.committed().map_err(never),
             Self::Fold(handler) => handler.committed(),
-            Self::Announce(handler) => {
-                handler.committed().unwrap_or_else(|never| match never {});
-                Ok(())
-            }
+            Self::Announce(handler) => handler.committed().map_err(never),
         }
     }
 

@@ -11,6 +11,7 @@
 mod announce;
 mod collect;
 mod counts;
+mod each_record;
 mod fold;
 mod handler;
 mod outputs;

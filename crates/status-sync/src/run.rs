@@ -4,8 +4,9 @@ use kafka::TopicSpec;
 use lane::{LaneSpec, LaneStatus, OffsetReset, Stop, Subscription, run_lanes};
 use service::Failure;
 
-use crate::announce::AnnounceHandler;
-use crate::collect::CollectHandler;
+use crate::announce::Announce;
+use crate::collect::Collect;
+use crate::each_record::EachRecord;
 use crate::fold::{FoldHandler, KafkaPast, RestoreTopics};
 use crate::handler::StatusHandler;
 use crate::outputs::Outputs;
@@ -122,11 +123,13 @@ impl StatusSync {
         match kind {
             Kind::Collect => {
                 let topic = topics.delivery_log.name.clone();
-                StatusHandler::Collect(CollectHandler::new(topic, formats.fact, counts))
+                let collect = Collect { topic, format: formats.fact };
+                StatusHandler::Collect(EachRecord::new(collect, counts))
             }
             Kind::Announce => {
                 let rt_topic = topics.rt_event.name.clone();
-                StatusHandler::Announce(AnnounceHandler::new(rt_topic, formats.fact, counts))
+                let announce = Announce { rt_topic, format: formats.fact };
+                StatusHandler::Announce(EachRecord::new(announce, counts))
             }
             Kind::Fold => {
                 let past = Box::new(KafkaPast::new(kafka.clone()));

@@ -1,6 +1,10 @@
+use std::sync::Arc;
+
 use lane::Handler;
 
 use super::*;
+use crate::StatusCounts;
+use crate::each_record::EachRecord;
 use crate::testing::{Lying, in_batch, outbox};
 
 /// What is announced of one record.
@@ -19,10 +23,12 @@ fn check(topic: &str, value: Option<&str>, expected: &str) {
         )],
     };
     let mut outbox = outbox();
-    let mut handler = AnnounceHandler::new("rt-event".into(), Format::Json, Arc::default());
+    let counts = Arc::<StatusCounts>::default();
+    let announce = Announce { rt_topic: "rt-event".into(), format: Format::Json };
+    let mut handler = EachRecord::new(announce, Arc::clone(&counts));
     in_batch(&[record], |batch| handler.handle(batch, 5000, &mut outbox)).unwrap();
     handler.committed().unwrap();
-    assert_eq!(handler.counts.totals().announced, 1);
+    assert_eq!(counts.totals().announced, 1);
     let written: Vec<_> = outbox.records().collect();
     assert_eq!(written.len(), 1);
     assert!(written[0].headers().any(|(name, _)| name == "traceparent"));

@@ -1,6 +1,10 @@
+use std::sync::Arc;
+
 use lane::Handler;
 
 use super::*;
+use crate::StatusCounts;
+use crate::each_record::EachRecord;
 use crate::testing::{Lying, describe, in_batch, outbox};
 
 fn log(topic: &str, value: Option<&str>) -> Lying {
@@ -15,14 +19,16 @@ fn log(topic: &str, value: Option<&str>) -> Lying {
     }
 }
 
-fn handler() -> CollectHandler {
-    CollectHandler::new("delivery-log".into(), Format::Protobuf, Arc::default())
+fn handler() -> (EachRecord<Collect>, Arc<StatusCounts>) {
+    let collect = Collect { topic: "delivery-log".into(), format: Format::Protobuf };
+    let counts = Arc::<StatusCounts>::default();
+    (EachRecord::new(collect, Arc::clone(&counts)), counts)
 }
 
 #[track_caller]
 fn check(record: &Lying, expected: &[&str]) -> Vec<(String, String)> {
     let mut outbox = outbox();
-    let mut handler = handler();
+    let (mut handler, _) = handler();
     in_batch(std::slice::from_ref(record), |batch| handler.handle(batch, 5000, &mut outbox))
         .unwrap();
     assert_eq!(describe(&outbox), expected);
@@ -97,25 +103,25 @@ fn what_is_no_delivery_log_is_parked_as_it_was_read() {
 
 #[test]
 fn only_what_is_committed_is_counted() {
-    let mut handler = handler();
+    let (mut handler, counts) = handler();
     let good = log("delivery-log", Some(r#"{"eventId":"e","outcome":"sent"}"#));
     let bad = log("delivery-log", Some("garbage"));
     let batch = [good.clone(), good, bad];
-    let handle = |handler: &mut CollectHandler| {
+    let handle = |handler: &mut EachRecord<Collect>| {
         in_batch(&batch, |batch| handler.handle(batch, 5000, &mut outbox())).unwrap();
     };
     handle(&mut handler);
     handler.aborted();
     handle(&mut handler);
     handler.committed().unwrap();
-    let totals = handler.counts.totals();
+    let totals = counts.totals();
     assert_eq!((totals.collected, totals.dead_letters), (2, 1));
 }
 
 #[test]
 fn a_log_as_large_as_its_topic_takes_is_parked_without_its_bytes() {
     let huge = "x".repeat(2 << 20);
-    let (mut handler, mut outbox) = (handler(), outbox());
+    let ((mut handler, _), mut outbox) = (handler(), outbox());
     let record = log("delivery-log", Some(&huge));
     in_batch(&[record], |batch| handler.handle(batch, 5000, &mut outbox)).unwrap();
     assert_eq!(describe(&outbox).len(), 1);
