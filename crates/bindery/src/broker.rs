@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 /// 78 where the port is taken or the directory is not usable, 70 where the broker dies.
 pub(crate) fn run(arguments: &Arguments, console: &Console) -> Result<Exit, Failure> {
     let shutdown = Shutdown::new();
-    stop_on_signals("bindery", shutdown.clone()).map_err(Failure::internal)?;
+    stop_on_signals("bindery", shutdown.clone(), Exit::Ok).map_err(Failure::internal)?;
     let _watchdog =
         Watchdog::start("bindery", shutdown.clone(), STOP_LIMIT).map_err(Failure::internal)?;
     let broker = Broker::start(BrokerConfig {

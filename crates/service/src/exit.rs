@@ -17,6 +17,8 @@ pub enum Exit {
     Internal,
     /// The configuration, or what it names, has to be changed first. A restart does not help.
     Configuration,
+    /// Somebody stopped it before it was done, as a shell says it of Ctrl-C.
+    Interrupted,
 }
 
 impl Exit {
@@ -29,6 +31,7 @@ impl Exit {
             Self::Unreachable => 69,
             Self::Internal => 70,
             Self::Configuration => 78,
+            Self::Interrupted => 130,
         }
     }
 }
@@ -75,6 +78,11 @@ impl Failure {
     /// It looked and found something wrong.
     pub fn found_wrong(error: impl Into<anyhow::Error>) -> Self {
         Self::new(Exit::FoundWrong, error)
+    }
+
+    /// Somebody stopped it before it was done.
+    pub fn interrupted(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(Exit::Interrupted, error)
     }
 
     /// The code the process ends with.
@@ -131,6 +139,7 @@ mod tests {
             (Exit::Unreachable, 69),
             (Exit::Internal, 70),
             (Exit::Configuration, 78),
+            (Exit::Interrupted, 130),
         ];
         for (exit, code) in exits {
             assert_eq!(exit.code(), code, "{exit:?}");

@@ -97,7 +97,7 @@ fn supervised<S: Settings>(
     info!(settings = shown, "{program} starts");
 
     let shutdown = Shutdown::new();
-    stop_on_signals(program, shutdown.clone()).context("cannot receive signals")?;
+    stop_on_signals(program, shutdown.clone(), Exit::Ok).context("cannot receive signals")?;
     let limit = process.shutdown.limit();
     let _watchdog =
         Watchdog::start(program, shutdown.clone(), limit).context("cannot start the watchdog")?;

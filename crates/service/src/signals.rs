@@ -7,12 +7,12 @@ use tracing::info;
 use crate::exit::{Exit, say};
 use crate::shutdown::Shutdown;
 
-/// Requests `shutdown` on the first SIGTERM or SIGINT; the second one leaves the process at once, with 128
-/// and the signal's number as a shell would say.
+/// Requests `shutdown` on the first SIGTERM or SIGINT, with `exit` as the code to end with once drained;
+/// the second one leaves the process at once, with 128 and the signal's number as a shell would say.
 ///
 /// # Errors
 /// When the system refuses to deliver signals or to start a thread.
-pub fn stop_on_signals(program: &'static str, shutdown: Shutdown) -> io::Result<()> {
+pub fn stop_on_signals(program: &'static str, shutdown: Shutdown, exit: Exit) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (mut terminate, mut interrupt) = {
         let _inside = runtime.enter();
@@ -31,7 +31,7 @@ pub fn stop_on_signals(program: &'static str, shutdown: Shutdown) -> io::Result<
                     std::process::exit(code);
                 }
                 info!(signal = name, "stopping");
-                shutdown.request(Exit::Ok);
+                shutdown.request(exit);
             }
         });
     })?;

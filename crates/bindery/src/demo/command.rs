@@ -55,14 +55,15 @@ pub(crate) struct Arguments {
 /// Runs the demo; found wrong if anything was lost, duplicated or regressed.
 ///
 /// # Errors
-/// 69 where no broker answers, 70 where a service fails, 78 where the configuration is wrong.
+/// 69 where no broker answers, 70 where a service fails, 78 where the configuration is wrong, 130 where
+/// somebody stopped it before the end.
 pub(crate) fn run(
     common: &Common,
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
     let shutdown = Shutdown::new();
-    stop_on_signals("bindery", shutdown.clone()).map_err(Failure::internal)?;
+    stop_on_signals("bindery", shutdown.clone(), Exit::Interrupted).map_err(Failure::internal)?;
     let _watchdog =
         Watchdog::start("bindery", shutdown.clone(), CLOSE_LIMIT).map_err(Failure::internal)?;
     let installation = Installation::open(common)?;
@@ -110,8 +111,15 @@ impl Demo<'_> {
         if self.shutdown.is_requested() {
             drop(readers);
             services.stop()?;
-            self.console.say("stopped before the end; nothing was checked");
-            return Ok(self.shutdown.exit());
+            if self.arguments.out.is_none() {
+                // Nobody was told where it is. What is left of it does no harm.
+                let _ = std::fs::remove_dir_all(&out);
+            }
+            return Err(Failure::interrupted(anyhow!(
+                "stopped with {} of {} events accounted for; nothing was checked",
+                ledger.n_settled(),
+                traffic.len()
+            )));
         }
         sent?;
         // What a service still writes while it drains is to be seen as well.

@@ -36,7 +36,7 @@ pub(crate) fn run(
     let config = &config::load(common)?;
     let shutdown = Shutdown::new();
     if arguments.watch {
-        stop_on_signals("bindery", shutdown.clone()).map_err(Failure::internal)?;
+        stop_on_signals("bindery", shutdown.clone(), Exit::Ok).map_err(Failure::internal)?;
     }
     loop {
         let lanes = measure::all(config, event::now())?;

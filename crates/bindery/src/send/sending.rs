@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use kafka::{ClientSettings, SendError, Sender, TopicSpec};
-use service::{Failure, Shutdown, stop_on_signals};
+use service::{Exit, Failure, Shutdown, stop_on_signals};
 
 use super::Arguments;
 use super::account::Account;
@@ -79,7 +79,7 @@ impl<'a> Sending<'a> {
             },
         )?;
         let shutdown = Shutdown::new();
-        stop_on_signals("bindery", shutdown.clone()).map_err(Failure::internal)?;
+        stop_on_signals("bindery", shutdown.clone(), Exit::Ok).map_err(Failure::internal)?;
         Ok(Self {
             arguments,
             console,

@@ -24,7 +24,7 @@ pub(super) fn follow(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let shutdown = Shutdown::new();
-    stop_on_signals("bindery", shutdown.clone()).map_err(Failure::internal)?;
+    stop_on_signals("bindery", shutdown.clone(), Exit::Ok).map_err(Failure::internal)?;
     let topic = &config.topics.event_status.name;
     let reader = Reader::open(&config.kafka, topic, &[(statuses.partition(), statuses.end())])?;
     while !shutdown.is_requested() {
