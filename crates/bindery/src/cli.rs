@@ -1,7 +1,6 @@
 //! The commands: one variant here and one module each.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -31,14 +30,8 @@ struct Arguments {
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
-    /// TOML file with the sections `kafka` (how to reach the brokers) and `topics` (their names and
-    /// shapes), as the services have it, and `groups` (`rt`, `batch`, `status_sync`: the names of
-    /// their consumer groups).
-    #[arg(long, value_name = "FILE", env = "BINDERY_CONFIG", global = true)]
-    pub(crate) config: Option<PathBuf>,
-    /// `host:port` of one or more brokers, separated by commas.
-    #[arg(long, value_name = "ADDRESS", env = "KAFKA_BOOTSTRAP_SERVERS", global = true)]
-    pub(crate) bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub(crate) flags: service::Flags,
     /// What the names of all topics and consumer groups begin with, where several installations
     /// share a cluster.
     #[arg(long, value_name = "PREFIX", env = "BINDERY_PREFIX", global = true)]

@@ -1,18 +1,17 @@
 //! Which brokers, which topics.
 
-use std::path::Path;
-
-use anyhow::{Context as _, anyhow};
-use event_consumer::Side;
-use kafka::{ClientSettings, Topics};
+use event_consumer::{EventConsumerSettings, Side};
+use kafka::{ClientSettings, SettingsError, Topics};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service::Failure;
-use toml::{Table, Value};
+use service::{Failure, Sources, load_part, section_names};
+use status_sync::StatusSyncSettings;
 
 use crate::cli::Common;
 
 /// What a command needs to know of the installation.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// How to reach the brokers.
     pub(crate) kafka: ClientSettings,
@@ -23,7 +22,7 @@ pub(crate) struct Config {
 }
 
 /// What the services' consumer groups are called: the setting `group` of each service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Groups {
     /// Of rt-event-consumer.
@@ -44,47 +43,7 @@ impl Default for Groups {
     }
 }
 
-/// Reads the file if there is one; the address on the command line goes before the one in it.
-///
-/// # Errors
-/// What is wrong with the file, or that no broker is named at all.
-pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
-    load_optional(common)?.ok_or_else(|| {
-        Failure::configuration(anyhow!(
-            "no broker is named; give `--bootstrap-servers host:port` or set KAFKA_BOOTSTRAP_SERVERS"
-        ))
-    })
-}
-
-/// The same; `None` where no broker is named.
-///
-/// # Errors
-/// What is wrong with the file.
-pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> {
-    Ok(sections(common)?.config())
-}
-
-/// The topics, for what asks no broker.
-///
-/// # Errors
-/// What is wrong with the file.
-pub(crate) fn topics(common: &Common) -> Result<Topics, Failure> {
-    sections(common).map(|sections| sections.topics)
-}
-
-/// What there is to know without a broker, and the broker if one is named.
-struct Sections {
-    topics: Topics,
-    groups: Groups,
-    kafka: Option<ClientSettings>,
-}
-
-impl Sections {
-    fn config(self) -> Option<Config> {
-        let Self { topics, groups, kafka } = self;
-        kafka.map(|kafka| Config { kafka, topics, groups })
-    }
-
+impl Config {
     /// Puts `prefix` before the name of every topic and group.
     fn put_behind(&mut self, prefix: &str) {
         for spec in self.topics.all_mut() {
@@ -97,107 +56,150 @@ impl Sections {
     }
 }
 
-fn sections(common: &Common) -> Result<Sections, Failure> {
-    let file = match &common.config {
-        Some(path) => read(path).map_err(Failure::configuration)?,
-        None => Table::new(),
+/// Reads what the file, the environment and the flags say.
+///
+/// # Errors
+/// What is wrong with them, or that no broker is named at all.
+pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
+    load_optional(common)?.ok_or_else(|| Failure::configuration(SettingsError::NoBroker))
+}
+
+/// The same; `None` where no broker is named.
+///
+/// # Errors
+/// What is wrong with the settings.
+pub(crate) fn load_optional(common: &Common) -> Result<Option<Config>, Failure> {
+    optional(&Sources::of_process(&common.flags), common.prefix.as_deref())
+}
+
+/// The topics, for what asks no broker.
+///
+/// # Errors
+/// What is wrong with the settings.
+pub(crate) fn topics(common: &Common) -> Result<Topics, Failure> {
+    let config = read(&Sources::of_process(&common.flags), common.prefix.as_deref())?;
+    Ok(config.topics)
+}
+
+fn optional(sources: &Sources, prefix: Option<&str>) -> Result<Option<Config>, Failure> {
+    let config = read(sources, prefix)?;
+    if config.kafka.bootstrap_servers.is_empty() {
+        return Ok(None);
+    }
+    config.kafka.validate()?;
+    Ok(Some(config))
+}
+
+/// With an empty address where no broker is named.
+fn read(sources: &Sources, prefix: Option<&str>) -> Result<Config, Failure> {
+    let defaults = Config {
+        kafka: ClientSettings::new(""),
+        topics: Topics::default(),
+        groups: Groups::default(),
     };
-    let sections = combine(file, common.bootstrap_servers.as_deref());
-    let sections = sections.map_err(|error| match &common.config {
-        Some(path) => error.context(format!("in `{}`", path.display())),
-        None => error,
-    });
-    let mut sections = sections.map_err(Failure::configuration)?;
-    if let Some(prefix) = &common.prefix {
-        sections.put_behind(prefix);
-    }
-    Ok(sections)
+    let passed_over = passed_over();
+    let passed_over: Vec<&str> = passed_over.iter().map(String::as_str).collect();
+    let config = load_part(&defaults, sources, &passed_over).map_err(Failure::configuration)?;
+    let mut config: Config = config.settings;
+    config.put_behind(prefix.unwrap_or_default());
+    Ok(config)
 }
 
-fn read(path: &Path) -> anyhow::Result<Table> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
-    text.parse().with_context(|| format!("`{}` is not TOML", path.display()))
-}
-
-/// Only the sections that concern the command line are looked at, so that a service's own file
-/// will do.
-fn combine(mut file: Table, bootstrap_servers: Option<&str>) -> anyhow::Result<Sections> {
-    let mut section = |name: &str| match file.remove(name) {
-        None => Ok(Table::new()),
-        Some(Value::Table(table)) => Ok(table),
-        Some(_) => Err(anyhow!("`{name}` has to be a section")),
-    };
-    let mut kafka = section("kafka")?;
-    let mut topics = Table::try_from(Topics::default())?;
-    merge(&mut topics, section("topics")?);
-    let topics: Topics = topics.try_into().context("section `topics`")?;
-    let groups: Groups = section("groups")?.try_into().context("section `groups`")?;
-    if let Some(address) = bootstrap_servers {
-        kafka.insert("bootstrap_servers".into(), address.into());
-    }
-    if !kafka.contains_key("bootstrap_servers") {
-        return Ok(Sections { topics, groups, kafka: None });
-    }
-    let kafka: ClientSettings = kafka.try_into().context("section `kafka`")?;
-    kafka.validate()?;
-    Ok(Sections { topics, groups, kafka: Some(kafka) })
-}
-
-/// Lays `over` on `base`, table by table.
-fn merge(base: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
+/// What a service's own file has beyond our sections, so that it will do for us, and the one variable
+/// that is a flag's.
+fn passed_over() -> Vec<String> {
+    let own = section_names::<Config>();
+    let theirs =
+        [section_names::<EventConsumerSettings>(), section_names::<StatusSyncSettings>()].concat();
+    let theirs = theirs.into_iter().filter(|name| !own.contains(name));
+    theirs.chain(["prefix".to_owned()]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(file: &str, address: Option<&str>) -> anyhow::Result<Option<Config>> {
-        Ok(combine(file.parse().unwrap(), address)?.config())
+    /// A file with this text and these variables.
+    fn sources(folder: &tempfile::TempDir, file: &str, environment: &[(&str, &str)]) -> Sources {
+        let path = folder.path().join("b.toml");
+        std::fs::write(&path, file).unwrap();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Sources {
+            file: Some(path),
+            environment: environment.iter().map(owned).collect(),
+            ..Sources::default()
+        }
+    }
+
+    fn config(file: &str, environment: &[(&str, &str)]) -> Result<Option<Config>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        optional(&sources(&folder, file, environment), None)
+            .map_err(|failure| failure.to_string().replace(&*folder.path().to_string_lossy(), ""))
     }
 
     #[test]
-    fn the_command_line_goes_before_the_file() {
-        let file = "[kafka]\nbootstrap_servers = \"file:1\"";
-        let address = |flag| config(file, flag).unwrap().unwrap().kafka.bootstrap_servers;
-        assert_eq!(address(None), "file:1");
-        assert_eq!(address(Some("flag:2")), "flag:2");
-        assert!(config("", None).unwrap().is_none());
+    fn a_service_s_own_file_and_variables_will_do() {
+        let file = "
+            lanes = 2
+            [kafka]
+            bootstrap_servers = 'file:1'
+            [topics.rt_event]
+            partitions = 12
+            [lane]
+            linger_ms = 1
+        ";
+        let environment = [
+            ("BINDERY_COLLECT_LANES", "2"),
+            ("BINDERY_PREFIX", "x-"),
+            ("BINDERY_TOPICS__DEAD_LETTER__NAME", "parked"),
+        ];
+        let config = config(file, &environment).unwrap().unwrap();
+        assert_eq!(config.kafka.bootstrap_servers, "file:1");
+        assert_eq!(config.topics.rt_event.partitions, 12);
+        assert_eq!(config.topics.rt_event.name, "rt-event");
+        assert_eq!(config.topics.dead_letter.name, "parked");
+        assert_eq!(config.topics.batch_event, Topics::default().batch_event);
     }
 
     #[test]
-    fn a_topic_keeps_the_defaults_of_what_the_file_does_not_say() {
-        let file = "[topics.rt_event]\npartitions = 12\n[lane]\nlinger_ms = 1";
-        let topics = config(file, Some("a:1")).unwrap().unwrap().topics;
-        assert_eq!(topics.rt_event.partitions, 12);
-        assert_eq!(topics.rt_event.name, "rt-event");
-        assert_eq!(topics.batch_event, Topics::default().batch_event);
+    fn without_a_broker_there_is_nothing_to_reach() {
+        assert!(config("", &[]).unwrap().is_none());
     }
 
     #[test]
     fn a_prefix_goes_before_every_topic_and_group() {
+        let folder = tempfile::tempdir().unwrap();
         let file = "[groups]\nrt = \"fast\"\n[topics.event_status]\nname = \"s\"";
-        let mut sections = combine(file.parse().unwrap(), None).unwrap();
-        sections.put_behind("x-");
-        assert_eq!(sections.groups.rt, "x-fast");
-        assert_eq!(sections.groups.status_sync, "x-status-sync");
-        assert_eq!(sections.topics.event_status.name, "x-s");
-        assert_eq!(sections.topics.rt_event.name, "x-rt-event");
+        let config = read(&sources(&folder, file, &[]), Some("x-")).unwrap();
+        assert_eq!(config.groups.rt, "x-fast");
+        assert_eq!(config.groups.status_sync, "x-status-sync");
+        assert_eq!(config.topics.event_status.name, "x-s");
+        assert_eq!(config.topics.rt_event.name, "x-rt-event");
+    }
+
+    /// A file and variables in, the line of the refusal out.
+    #[track_caller]
+    fn check_refused(file: &str, environment: &[(&str, &str)], expected: &str) {
+        assert_eq!(config(file, environment).unwrap_err(), expected);
     }
 
     #[test]
-    fn a_slip_in_the_file_is_told() {
-        let error = config("[topics.rt_evnt]\npartitions = 1", Some("a:1")).unwrap_err();
-        assert!(format!("{error:#}").contains("rt_evnt"), "{error:#}");
-        let error = config("[kafka]\nbootstrap_server = \"a:1\"", Some("a:1")).unwrap_err();
-        assert!(format!("{error:#}").contains("bootstrap_server"), "{error:#}");
+    fn a_slip_is_told_with_the_nearest_name() {
+        check_refused(
+            "[topics.rt_evnt]\npartitions = 1",
+            &[],
+            "no setting is called `topics.rt_evnt` (`/b.toml`); did you mean `topics.rt_event`?",
+        );
+        check_refused(
+            "[kafak]\nbootstrap_servers = \"a:1\"",
+            &[],
+            "no setting is called `kafak` (`/b.toml`); did you mean `kafka`?",
+        );
+        check_refused(
+            "",
+            &[("BINDERY_KAFKA__BOOTSTRAP_SERVER", "a:1")],
+            "no setting is called `kafka.bootstrap_server` (`BINDERY_KAFKA__BOOTSTRAP_SERVER`); did \
+             you mean `kafka.bootstrap_servers`?",
+        );
     }
 }

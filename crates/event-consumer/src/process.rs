@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
-use service::Flags;
+use service::ServiceFlags;
 
 use crate::{EventConsumer, EventConsumerSettings, Side};
 
 /// All of a binary's `main` but its flags.
-pub fn main(side: Side, flags: &Flags) -> ExitCode {
+pub fn main(side: Side, flags: &ServiceFlags) -> ExitCode {
     let defaults = EventConsumerSettings::new(side, "");
     service::run(side.name(), &defaults, flags, |settings, context| {
         let consumer = EventConsumer::new(side, settings);

@@ -1,6 +1,7 @@
 use domain::LaneKind;
 use kafka::{ClientSettings, Topics};
 use lane::LaneSettings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::{HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings};
 
@@ -39,7 +40,7 @@ impl Side {
 }
 
 /// The formats of what is written: `protobuf` (the default) or `json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Formats {
     /// Of assignments. Delivery services must understand it.
@@ -51,7 +52,7 @@ pub struct Formats {
 }
 
 /// The whole configuration of one event consumer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventConsumerSettings {
     /// How to reach the brokers.
@@ -65,10 +66,8 @@ pub struct EventConsumerSettings {
     /// This instance's name, unique among living ones and stable over restarts, such as a
     /// StatefulSet's pod name: a restarted instance ends its predecessor's open transaction at once.
     /// Two living instances of one name fence each other.
-    #[serde(deserialize_with = "service::text::deserialize")]
     pub instance: String,
     /// The consumer group. Another one reads everything again.
-    #[serde(deserialize_with = "service::text::deserialize")]
     pub group: String,
     /// In which formats to write.
     pub formats: Formats,

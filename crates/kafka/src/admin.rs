@@ -410,9 +410,9 @@ fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, Ad
 }
 
 fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<QuietContext>, SettingsError> {
-    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::Refused)
+    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::from)
 }
 
 fn admin_client(settings: &ClientSettings) -> Result<AdminClient<QuietContext>, SettingsError> {
-    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::Refused)
+    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::from)
 }

@@ -91,7 +91,7 @@ fn onlooker(
     let mut config = settings.consumer_config(group, "bindery-lag");
     // Under read_committed the question waits for transactions that are about to commit an offset.
     config.set("isolation.level", "read_uncommitted");
-    config.create_with_context(QuietContext).map_err(SettingsError::Refused)
+    config.create_with_context(QuietContext).map_err(SettingsError::from)
 }
 
 fn members(

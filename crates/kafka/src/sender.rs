@@ -86,7 +86,7 @@ impl Sender {
         let failed = Arc::new(AtomicU64::new(0));
         let producer = config
             .create_with_context(Deliveries { failed: Arc::clone(&failed), listener })
-            .map_err(SettingsError::Refused)?;
+            .map_err(SettingsError::from)?;
         Ok(Self { producer, failed })
     }
 

@@ -2,12 +2,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use rdkafka::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::BaseProducer;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::QuietContext;
 
 /// How to reach the brokers: what every client of a process shares.
 ///
 /// `Debug` prints no secret; `Serialize` does not either.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSettings {
     /// `host:port` of one or more brokers, separated by commas. Wrong ones: nothing starts, and
@@ -26,11 +32,34 @@ pub enum SettingsError {
     #[error("`{0}` is not configurable: exactly once stands on it; remove it")]
     Reserved(String),
     /// Nothing to connect to.
-    #[error("`bootstrap_servers` is empty; set it to `host:port` of a broker")]
+    #[error(
+        "no broker is named; give `--bootstrap-servers host:port`, or set KAFKA_BOOTSTRAP_SERVERS or \
+         `kafka.bootstrap_servers`"
+    )]
     NoBroker,
-    /// librdkafka does not take it.
-    #[error("the Kafka client refuses its settings")]
-    Refused(#[source] rdkafka::error::KafkaError),
+    /// librdkafka does not know a property, or not this value of it.
+    #[error("the setting `kafka.properties.{name}` cannot be used: {said}")]
+    Property {
+        /// Its name.
+        name: String,
+        /// What librdkafka said. It repeats a value only where it knows all that there are.
+        said: String,
+    },
+    /// librdkafka does not take them together, or finds no file where they say.
+    #[error("the Kafka client refuses its settings: {0}")]
+    Refused(String),
+}
+
+impl From<KafkaError> for SettingsError {
+    /// What librdkafka says, without the value: it may be a secret under a misspelt name.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a client that is made fails in two ways")]
+    fn from(error: KafkaError) -> Self {
+        match error {
+            KafkaError::ClientConfig(_, said, name, _) => Self::Property { name, said },
+            KafkaError::ClientCreation(said) => Self::Refused(said),
+            other => Self::Refused(other.to_string()),
+        }
+    }
 }
 
 /// Properties whose value the guarantees stand on; see [`ClientSettings::validate`].
@@ -48,8 +77,8 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// Ends of property names whose values are never shown.
-const SECRET: [&str; 7] =
-    ["password", "secret", "pem", "passphrase", "config", "token", "private.key"];
+const SECRET: [&str; 8] =
+    ["password", "secret", "pem", "passphrase", "config", "token", "key", "credentials"];
 
 impl ClientSettings {
     /// The brokers at `bootstrap_servers`, with librdkafka's defaults for all else.
@@ -57,18 +86,23 @@ impl ClientSettings {
         Self { bootstrap_servers: bootstrap_servers.into(), properties: BTreeMap::new() }
     }
 
-    /// Refuses what can be known to be wrong without a broker.
+    /// Refuses what can be known to be wrong without a broker: makes clients that know of none, so that
+    /// librdkafka says what it thinks of each property, and of certificates and keys.
     ///
     /// # Errors
-    /// [`SettingsError::NoBroker`] and [`SettingsError::Reserved`].
+    /// Any [`SettingsError`].
     pub fn validate(&self) -> Result<(), SettingsError> {
         if self.bootstrap_servers.trim().is_empty() {
             return Err(SettingsError::NoBroker);
         }
-        match self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
-            Some(name) => Err(SettingsError::Reserved(name.clone())),
-            None => Ok(()),
+        if let Some(name) = self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
+            return Err(SettingsError::Reserved(name.clone()));
         }
+        let client_id = "bindery-check";
+        let _: BaseProducer = unconnected(self.sender_config(client_id)).create()?;
+        let _: BaseConsumer<QuietContext> =
+            unconnected(self.reader_config(client_id)).create_with_context(QuietContext)?;
+        Ok(())
     }
 
     /// What all clients have in common, then `properties`.
@@ -132,6 +166,12 @@ impl ClientSettings {
     }
 }
 
+/// For a client that connects to nothing.
+fn unconnected(mut config: ClientConfig) -> ClientConfig {
+    config.remove("bootstrap.servers");
+    config
+}
+
 fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|end| name.ends_with(end))
 }
@@ -162,26 +202,86 @@ impl fmt::Debug for ClientSettings {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(property: &str, refused: bool) {
+    fn with(property: &str, value: &str) -> ClientSettings {
         let mut settings = ClientSettings::new("localhost:9092");
-        settings.properties.insert(property.into(), "hunter2".into());
-        assert_eq!(settings.validate().is_err(), refused, "{property}");
+        settings.properties.insert(property.into(), value.into());
+        settings
+    }
+
+    /// A property in, what is wrong with it out.
+    #[track_caller]
+    fn check(property: &str, value: &str, expected: &str) {
+        let validated = with(property, value).validate();
+        let said = validated.map_or_else(|error| error.to_string(), |()| "fine".to_owned());
+        assert_eq!(said, expected, "{property}");
     }
 
     #[test]
     fn what_exactly_once_stands_on_cannot_be_configured() {
-        check("isolation.level", true);
-        check("transactional.id", true);
-        check("sasl.username", false);
+        for property in RESERVED {
+            let expected =
+                format!("`{property}` is not configurable: exactly once stands on it; remove it");
+            check(property, "1", &expected);
+        }
+        check("sasl.username", "ada", "fine");
     }
 
     #[test]
+    fn what_the_client_does_not_take_is_refused_without_its_value() {
+        check(
+            "sasl.pasword",
+            "hunter2",
+            "the setting `kafka.properties.sasl.pasword` cannot be used: No such configuration \
+             property: \"sasl.pasword\"",
+        );
+        check(
+            "security.protocol",
+            "tls",
+            "the setting `kafka.properties.security.protocol` cannot be used: Invalid value \"tls\" for \
+             configuration property \"security.protocol\"",
+        );
+        let refused = with("ssl.key.pem", "hunter2");
+        let refused = ClientSettings {
+            properties: refused
+                .properties
+                .into_iter()
+                .chain([("security.protocol".into(), "ssl".into())])
+                .collect(),
+            ..refused
+        };
+        let said = refused.validate().unwrap_err().to_string();
+        assert!(said.starts_with("the Kafka client refuses its settings: "), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    /// Every property whose value librdkafka 2.12 keeps to itself, but for paths and user names, and
+    /// those that its documentation calls a password, a secret, a key or a token.
+    const SECRETS: [&str; 14] = [
+        "https.ca.pem",
+        "sasl.jaas.config",
+        "sasl.oauthbearer.assertion.private.key.passphrase",
+        "sasl.oauthbearer.assertion.private.key.pem",
+        "sasl.oauthbearer.client.credentials.client.secret",
+        "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.config",
+        "sasl.password",
+        "ssl.ca.pem",
+        "ssl.certificate.pem",
+        "ssl.key.password",
+        "ssl.key.pem",
+        "ssl.keystore.password",
+        "ssl_key",
+    ];
+
+    #[test]
     fn a_secret_is_never_printed() {
-        for name in ["sasl.password", "ssl.key.pem", "sasl.oauthbearer.config"] {
-            let mut settings = ClientSettings::new("localhost:9092");
-            settings.properties.insert(name.into(), "hunter2".into());
+        for name in SECRETS {
+            let settings = with(name, "hunter2");
             assert!(!format!("{settings:?}").contains("hunter2"), "{name}");
+            let written = serde_json::to_string(&settings).unwrap();
+            assert!(!written.contains("hunter2") && written.contains("<redacted>"), "{name}");
         }
+        let open = serde_json::to_string(&with("security.protocol", "ssl")).unwrap();
+        assert!(open.contains(r#""security.protocol":"ssl""#), "{open}");
     }
 }

@@ -124,7 +124,7 @@ pub(crate) fn connect(
         .set("statistics.interval.ms", "1000");
     let context =
         LaneContext { rests, has_changes: AtomicBool::new(false), told: Mutex::default() };
-    config.create_with_context(context).map_err(SettingsError::Refused)
+    config.create_with_context(context).map_err(SettingsError::from)
 }
 
 pub(crate) fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How one lane paces itself. Each number has a bound so that nothing in a lane grows without end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaneSettings {
     /// How long a batch waits for more after its first record, in ms. 0: it is committed as soon as
@@ -103,7 +104,7 @@ impl LaneSettings {
 }
 
 /// Which client writes transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProducerClient {
     /// librdkafka, by transactions v1.
@@ -123,7 +124,7 @@ impl ProducerClient {
 }
 
 /// Where a group starts that has committed nothing yet, and where one goes whose position was deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OffsetReset {
     /// The oldest record there is: nothing is skipped.

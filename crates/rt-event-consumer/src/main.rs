@@ -10,7 +10,7 @@ use event_consumer::Side;
 #[command(name = "rt-event-consumer", version)]
 struct Arguments {
     #[command(flatten)]
-    flags: service::Flags,
+    flags: service::ServiceFlags,
 }
 
 fn main() -> ExitCode {

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, ensure};
 use clap::Parser;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::{
-    Exit, Failure, Flags, HealthSettings, HealthSource, LogSettings, ProcessSettings, Secret,
-    Settings, ShutdownSettings,
+    Exit, Failure, HealthSettings, HealthSource, LogSettings, ProcessSettings, Secret,
+    ServiceFlags, Settings, ShutdownSettings,
 };
 
 /// How the probe behaves.
-#[derive(Serialize, Deserialize, PartialEq, Eq, Default)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Default)]
 #[serde(rename_all = "kebab-case")]
 enum Behaviour {
     /// Drains at once when asked to stop.
@@ -29,7 +30,7 @@ enum Behaviour {
     Panic,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Probe {
     kafka: kafka::ClientSettings,
@@ -62,7 +63,7 @@ const NO_DEFAULTS: BTreeMap<&str, u32> = BTreeMap::new();
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
-    flags: Flags,
+    flags: ServiceFlags,
 }
 
 struct Waiting;

@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// How a process ends: the numbers an operator, a script and an orchestrator act on.
@@ -122,6 +123,12 @@ pub fn one_line(error: &(dyn Error + 'static)) -> String {
 #[expect(clippy::print_stderr, reason = "this is the one place that writes there itself")]
 pub(crate) fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// What was asked for, on standard output. A reader who has left is no failure.
+pub(crate) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 #[cfg(test)]

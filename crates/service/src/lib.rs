@@ -23,12 +23,13 @@ mod settings;
 mod shutdown;
 mod signals;
 mod telemetry;
-pub mod text;
 mod watchdog;
 
-pub use config::{ConfigError, Sources, load};
+pub use config::{
+    ConfigError, Configuration, Row, Sources, load, load_part, reference, section_names,
+};
 pub use exit::{Exit, Failure, one_line};
-pub use flags::Flags;
+pub use flags::{Flags, ServiceFlags};
 pub use health::{Health, HealthServer, HealthSource, LaneHealth};
 pub use metrics::{Metrics, MetricsError, names};
 pub use run::{Context, run};

@@ -9,19 +9,22 @@ use lane::{LaneStatus, Stop};
 use serde::Serialize;
 use tracing::info;
 
-use crate::config::{Sources, load};
-use crate::exit::{Exit, Failure};
-use crate::flags::Flags;
+use crate::config::{Configuration, Sources, load_part};
+use crate::exit::{Exit, Failure, print};
+use crate::flags::ServiceFlags;
 use crate::health::{Health, HealthServer, HealthSource, LaneHealth};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::signals::stop_on_signals;
-use crate::telemetry::start_logging;
+use crate::telemetry::{check_logging, start_logging};
 use crate::watchdog::Watchdog;
 
 /// Half of `max.poll.interval.ms`, after all of which a lane's partitions are taken away.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
+
+/// What only `bindery` looks at, in a file or an environment that it shares with services.
+const OF_THE_COMMAND_LINE: [&str; 1] = ["groups"];
 
 /// What the work of a binary finds around it.
 pub struct Context {
@@ -66,13 +69,14 @@ impl Context {
 }
 
 /// All of a binary's `main` but its flags: reads the configuration over `defaults`, starts logging, signals, health
-/// and metrics, and does `work`, which returns when it was asked to stop and has drained.
+/// and metrics, and does `work`, which returns when it was asked to stop and has drained. With `--check-config` it
+/// only shows the configuration.
 ///
 /// A failure is one line on standard error, and the code to end with.
 pub fn run<S: Settings>(
     program: &'static str,
     defaults: &impl Serialize,
-    flags: &Flags,
+    flags: &ServiceFlags,
     work: impl FnOnce(S, &Context) -> Result<(), Failure>,
 ) -> ExitCode {
     match supervised(program, defaults, flags, work) {
@@ -84,15 +88,17 @@ pub fn run<S: Settings>(
 fn supervised<S: Settings>(
     program: &'static str,
     defaults: &impl Serialize,
-    flags: &Flags,
+    flags: &ServiceFlags,
     work: impl FnOnce(S, &Context) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    let settings: S =
-        load(defaults, &Sources::of_process(flags)).map_err(Failure::configuration)?;
-    settings.validate().map_err(Failure::configuration)?;
+    let configuration = configure::<S>(defaults, flags)?;
+    if flags.check_config {
+        print(&configuration.effective().context("cannot show the settings")?);
+        return Ok(Exit::Ok);
+    }
+    let settings = configuration.settings;
     let process = settings.process();
-    let rust_log = std::env::var("RUST_LOG").ok();
-    start_logging(process.log, rust_log.as_deref()).map_err(Failure::configuration)?;
+    start_logging(process.log).map_err(Failure::configuration)?;
     let shown = serde_json::to_string(&settings).context("cannot show the settings")?;
     info!(settings = shown, "{program} starts");
 
@@ -116,6 +122,19 @@ fn supervised<S: Settings>(
     done?;
     info!("{program} ends");
     Ok(shutdown.exit())
+}
+
+/// Reads the configuration, and refuses all that can be known to be wrong without a broker.
+fn configure<S: Settings>(
+    defaults: &impl Serialize,
+    flags: &ServiceFlags,
+) -> Result<Configuration<S>, Failure> {
+    let sources = Sources::of_process(&flags.flags);
+    let configuration = load_part::<S>(defaults, &sources, &OF_THE_COMMAND_LINE);
+    let configuration = configuration.map_err(Failure::configuration)?;
+    configuration.settings.validate().map_err(Failure::configuration)?;
+    check_logging(configuration.settings.process().log).map_err(Failure::configuration)?;
+    Ok(configuration)
 }
 
 fn serve(address: SocketAddr, health: &Health, metrics: &Metrics) -> Result<HealthServer, Failure> {

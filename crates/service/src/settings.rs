@@ -1,14 +1,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A binary's own configuration: one struct, read once, before anything is opened.
 ///
 /// Implementations carry `#[serde(deny_unknown_fields)]`, and `#[serde(default)]` on all that has a
-/// default. `Serialize` is what the log shows: it must hide secrets.
-pub trait Settings: DeserializeOwned + Serialize {
+/// default. `Serialize` is what the log shows: it must hide secrets. `JsonSchema` is what keys are
+/// looked up in; the doc comments in it are the reference page.
+pub trait Settings: DeserializeOwned + Serialize + JsonSchema {
     /// The parts that concern the process and not what it does.
     fn process(&self) -> ProcessSettings<'_>;
 
@@ -31,7 +33,7 @@ pub struct ProcessSettings<'a> {
 }
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -41,13 +43,13 @@ pub enum LogFormat {
 }
 
 /// What is logged and how. Lines go to standard error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
     /// `text` for people, `json` for collectors. Wrong: lines that the collector cannot take apart.
     pub format: LogFormat,
     /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,lane=debug`.
-    /// `RUST_LOG` goes before it. Too high: nothing to find a fault with.
+    /// `RUST_LOG` sets it too. Too high: nothing to find a fault with.
     pub level: String,
 }
 
@@ -58,7 +60,7 @@ impl Default for LogSettings {
 }
 
 /// The port for the orchestrator and for metrics.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthSettings {
     /// `address:port` of `/live`, `/ready`, `/startup` and `/metrics`; absent for none, port 0 for
@@ -67,7 +69,7 @@ pub struct HealthSettings {
 }
 
 /// How long draining may take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShutdownSettings {
     /// From the request to stop until the process leaves, drained or not. It must cover the

@@ -28,20 +28,30 @@ pub enum TelemetryError {
     Twice(#[source] TryInitError),
 }
 
-/// Starts writing log lines to standard error. `rust_log` is the value of `RUST_LOG`, which goes
-/// before the configured level when it is set and not empty.
+/// Refuses settings that [`start_logging`] would refuse.
+///
+/// # Errors
+/// [`TelemetryError::Level`].
+pub(crate) fn check_logging(settings: &LogSettings) -> Result<(), TelemetryError> {
+    filter(&settings.level).map(|_| ())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+    let filter = EnvFilter::builder()
+        .parse(level)
+        .map_err(|source| TelemetryError::Level { level: level.to_owned(), source })?;
+    // It tells of its own life at `info`.
+    Ok(filter.add_directive("opentelemetry_sdk=warn".parse().expect("a directive as documented")))
+}
+
+/// Starts writing log lines to standard error.
 ///
 /// To be called before the first Kafka client is made: clients ask for the level in force.
 ///
 /// # Errors
 /// [`TelemetryError`].
-pub fn start_logging(settings: &LogSettings, rust_log: Option<&str>) -> Result<(), TelemetryError> {
-    let level = rust_log.filter(|level| !level.is_empty()).unwrap_or(&settings.level);
-    let filter = EnvFilter::builder()
-        .parse(level)
-        .map_err(|source| TelemetryError::Level { level: level.to_owned(), source })?
-        // It tells of its own life at `info`.
-        .add_directive("opentelemetry_sdk=warn".parse().expect("a directive as documented"));
+pub fn start_logging(settings: &LogSettings) -> Result<(), TelemetryError> {
+    let filter = filter(&settings.level)?;
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match settings.format {
         LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),

@@ -54,7 +54,7 @@ fn a_rejected_configuration_ends_with_78_and_one_line() {
         &["log.levle=info"],
         &[],
         78,
-        "probe: no setting is called `log.levle` (the command line); did you mean `level`?",
+        "probe: no setting is called `log.levle` (`--set log.levle`); did you mean `log.level`?",
     );
     check_refused(
         &[],

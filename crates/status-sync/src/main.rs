@@ -9,7 +9,7 @@ use clap::Parser;
 #[command(name = "status-sync", version)]
 struct Arguments {
     #[command(flatten)]
-    flags: service::Flags,
+    flags: service::ServiceFlags,
 }
 
 fn main() -> ExitCode {

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
-use service::Flags;
+use service::ServiceFlags;
 
 use crate::{StatusSync, StatusSyncSettings};
 
 /// All of the binary's `main` but its flags.
-pub fn main(flags: &Flags) -> ExitCode {
+pub fn main(flags: &ServiceFlags) -> ExitCode {
     let defaults = StatusSyncSettings::new("");
     service::run("status-sync", &defaults, flags, |settings, context| {
         let status_sync = StatusSync::new(settings);

@@ -2,13 +2,14 @@ use std::path::PathBuf;
 
 use kafka::{ClientSettings, Topics};
 use lane::LaneSettings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::{HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings};
 
 use crate::store::StatusAge;
 
 /// The formats of what is written: `protobuf` (the default) or `json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Formats {
     /// Of facts.
@@ -18,7 +19,7 @@ pub struct Formats {
 }
 
 /// The whole configuration of status-sync.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatusSyncSettings {
     /// How to reach the brokers.
@@ -40,10 +41,8 @@ pub struct StatusSyncSettings {
     pub announce_lanes: u32,
     /// This instance's name, unique among living ones and stable over restarts. Two living instances
     /// of one name fence each other.
-    #[serde(deserialize_with = "service::text::deserialize")]
     pub instance: String,
     /// What the consumer groups' names begin with. Another one reads everything again.
-    #[serde(deserialize_with = "service::text::deserialize")]
     pub group: String,
     /// In which formats to write.
     pub formats: Formats,

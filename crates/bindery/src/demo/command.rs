@@ -213,7 +213,7 @@ impl Demo<'_> {
         let further = Further {
             address: &client.bootstrap_servers,
             has_properties: !client.properties.is_empty(),
-            config: self.common.config.as_deref(),
+            config: self.common.flags.config.as_deref(),
             prefix,
             topics,
             program: further::program(),

@@ -43,7 +43,7 @@ impl TransactionalProducer for LibrdkafkaProducer {
         let shared = Arc::new(Shared::default());
         let context = Deliveries { shared: Arc::clone(&shared) };
         let client: ThreadedProducer<Deliveries> =
-            config(spec).create_with_context(context).map_err(SettingsError::Refused)?;
+            config(spec).create_with_context(context).map_err(SettingsError::from)?;
         let mut waiting = false;
         while !stop.is_requested() {
             match client.init_transactions(ATTEMPT) {

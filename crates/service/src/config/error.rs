@@ -48,10 +48,12 @@ pub enum ConfigError {
         said: String,
     },
     /// The file is not TOML.
-    #[error("{origin} is not valid TOML: {said}")]
+    #[error("{origin} is not valid TOML: line {line}: {said}")]
     Syntax {
         /// The file.
         origin: String,
+        /// The line, from 1.
+        line: usize,
         /// What the parser said.
         said: String,
     },
@@ -66,17 +68,10 @@ impl ConfigError {
             metadata.map_or_else(|| "a default".to_owned(), |found| found.name.to_string())
         };
         match &error.kind {
-            Kind::UnknownField(name, known) => {
-                let key = unknown_key(&error.path, name);
-                Self::Unknown { origin: origin(&key), hint: hint(name, known), key }
-            }
             Kind::MissingField(name) => {
-                let key = join(&path, name);
+                let key = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
                 let variable = format!("BINDERY_{}", key.replace('.', "__").to_ascii_uppercase());
                 Self::Missing { key, variable }
-            }
-            Kind::Message(said) if path.is_empty() && said.contains("TOML parse error") => {
-                Self::Syntax { origin: origin(""), said: without_picture(said) }
             }
             Kind::UnknownVariant(name, known) => {
                 let said = format!("`{name}` is none of `{}`", known.join("`, `"));
@@ -86,6 +81,7 @@ impl ConfigError {
             | Kind::InvalidType(..)
             | Kind::InvalidValue(..)
             | Kind::InvalidLength(..)
+            | Kind::UnknownField(..)
             | Kind::DuplicateField(_)
             | Kind::ISizeOutOfRange(_)
             | Kind::USizeOutOfRange(_)
@@ -95,35 +91,4 @@ impl ConfigError {
             }
         }
     }
-}
-
-/// Figment's path may or may not end in the unknown name itself.
-fn unknown_key(path: &[String], name: &str) -> String {
-    match path.last() {
-        Some(last) if last == name => path.join("."),
-        Some(_) | None => join(&path.join("."), name),
-    }
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-/// The known name nearest to `name` if it looks like a slip, else all of them.
-fn hint(name: &str, known: &[&str]) -> String {
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= 2.max(known.len() / 3));
-    match nearest {
-        Some((_, known)) => format!("did you mean `{known}`?"),
-        None => format!("known are `{}`", known.join("`, `")),
-    }
-}
-
-/// What TOML's parser says, without the excerpt it draws between the first and the last line.
-fn without_picture(said: &str) -> String {
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
-    lines.collect::<Vec<_>>().join(": ")
 }

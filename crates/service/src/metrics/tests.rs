@@ -1,5 +1,4 @@
 use super::names::{ALL, Metric};
-use super::*;
 
 /// Every name as it is pinned: to rename one is to break somebody's alert.
 const PINNED: &str = "\
