@@ -4,7 +4,7 @@ use wire::Format;
 
 use super::load;
 use super::report::{Spread, WorkerRun};
-use super::worker::{Kind, Measured};
+use super::worker::{Client, Kind, Measured};
 use crate::print;
 
 const PARTITIONS: i32 = 8;
@@ -21,6 +21,10 @@ pub(crate) struct Arguments {
     /// Let the lane linger so many ms and take larger batches; without it, the rt lane as it is.
     #[arg(long)]
     linger_ms: Option<u64>,
+    /// The clients that write, each measured in every round; the lane that copies is written by the
+    /// first.
+    #[arg(long, value_enum, default_values = ["librdkafka"])]
+    client: Vec<Client>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -43,34 +47,46 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         kafka::apply(&client, &topics.specs())?;
         load::publish_templates(&client, &topics)?;
         load::preload(&client, &topics.rt_event.name, arguments.events, format)?;
-        let (mut bound, mut copied, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut copied = Vec::new();
+        let mut bound: Vec<_> = arguments.client.iter().map(|_| (Vec::new(), Vec::new())).collect();
         for repeat in 0..=arguments.repeats {
-            let measure = |kind, group: &str| {
+            let measure = |kind, client, group: &str| {
                 WorkerRun {
                     bootstrap_servers: kafka.bootstrap_servers(),
                     prefix: &prefix,
                     partitions: PARTITIONS,
                     kind,
+                    client,
                     group,
                     events: arguments.events,
                     linger_ms: arguments.linger_ms,
                 }
                 .measure()
             };
-            let bind = measure(Kind::Bind, &format!("{prefix}bind-{repeat}"))?;
-            let copy = measure(Kind::Copy, &format!("{prefix}copy-{repeat}"))?;
+            let mut binds = Vec::new();
+            for client in &arguments.client {
+                let group = format!("{prefix}bind-{}-{repeat}", client.name());
+                binds.push(measure(Kind::Bind, *client, &group)?);
+            }
+            let copy = measure(Kind::Copy, arguments.client[0], &format!("{prefix}copy-{repeat}"))?;
             if repeat > 0 {
-                ratios.push(micros(&copy) / micros(&bind));
-                bound.push(bind);
+                for (bind, (runs, ratios)) in binds.into_iter().zip(&mut bound) {
+                    ratios.push(micros(&copy) / micros(&bind));
+                    runs.push(bind);
+                }
                 copied.push(copy);
             }
         }
-        row(name, "bind", &bound);
-        row(name, "copy", &copied);
-        if let Some(Spread { min, median, max }) = Spread::of(ratios) {
-            print(&format!(
-                "| {name} | events per CPU-second, bind / copy | {min:.2}, **{median:.2}**, {max:.2} | | |"
-            ));
+        row(name, &format!("copy, {}", arguments.client[0].name()), &copied);
+        for (client, (runs, ratios)) in arguments.client.iter().zip(bound) {
+            let client = client.name();
+            row(name, &format!("bind, {client}"), &runs);
+            if let Some(Spread { min, median, max }) = Spread::of(ratios) {
+                print(&format!(
+                    "| {name} | events per CPU-second, bind, {client} / copy \
+                     | {min:.2}, **{median:.2}**, {max:.2} | | |"
+                ));
+            }
         }
     }
     Ok(())

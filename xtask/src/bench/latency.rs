@@ -9,7 +9,7 @@ use wire::Format;
 
 use super::load;
 use super::report::{Spread, WorkerRun};
-use super::worker::Kind;
+use super::worker::{Client, Kind};
 use crate::print;
 
 const PARTITIONS: i32 = 6;
@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// The generator's own `linger.ms`; at 5,000 events/s 0 makes the generator the bottleneck.
     #[arg(long, default_value_t = 0)]
     generator_linger_ms: u64,
+    /// The clients that write, measured in turn.
+    #[arg(long, value_enum, default_values = ["librdkafka"])]
+    client: Vec<Client>,
 }
 
 /// p50 and p99 of one run, in ms.
@@ -46,14 +49,21 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ));
     print("| what | p50 (min, median, max) | p99 (min, median, max) |");
     print("|---|---|---|");
-    for (name, kind) in [("no engine", None), ("rt-event-consumer", Some(Kind::Bind))] {
-        let (mut p50, mut p99) = (Vec::new(), Vec::new());
-        for repeat in 0..arguments.repeats {
-            let prefix = format!("latency-{}-{repeat}-", kind.map_or("floor", |_| "bind"));
-            let percentiles = measure(arguments, kafka.bootstrap_servers(), &prefix, kind)?;
+    let engines = arguments.client.iter().map(|client| Some(*client));
+    let mut engines: Vec<_> =
+        std::iter::once(None).chain(engines).map(|one| (one, Vec::new(), Vec::new())).collect();
+    // One after the other in each round: what the machine does meanwhile is the same for all.
+    for repeat in 0..arguments.repeats {
+        for (client, p50, p99) in &mut engines {
+            let prefix = format!("latency-{}-{repeat}-", client.map_or("floor", Client::name));
+            let percentiles = measure(arguments, kafka.bootstrap_servers(), &prefix, *client)?;
             p50.push(percentiles.p50);
             p99.push(percentiles.p99);
         }
+    }
+    for (client, p50, p99) in engines {
+        let name =
+            client.map_or("no engine".into(), |one| format!("rt-event-consumer, {}", one.name()));
         if let (Some(p50), Some(p99)) = (Spread::of(p50), Spread::of(p99)) {
             print(&format!(
                 "| {name} | {:.1}, **{:.1}**, {:.1} | {:.1}, **{:.1}**, {:.1} |",
@@ -68,20 +78,21 @@ fn measure(
     arguments: &Arguments,
     bootstrap_servers: &str,
     prefix: &str,
-    kind: Option<Kind>,
+    client_of_lane: Option<Client>,
 ) -> anyhow::Result<Percentiles> {
     let client = ClientSettings::new(bootstrap_servers);
     let topics = load::topics(prefix, PARTITIONS);
     kafka::apply(&client, &topics.specs())?;
     load::publish_templates(&client, &topics)?;
-    let mut engine = match kind {
+    let mut engine = match client_of_lane {
         None => None,
-        Some(kind) => {
+        Some(client) => {
             let run = WorkerRun {
                 bootstrap_servers,
                 prefix,
                 partitions: PARTITIONS,
-                kind,
+                kind: Kind::Bind,
+                client,
                 group: prefix,
                 events: 0,
                 linger_ms: None,
@@ -89,7 +100,7 @@ fn measure(
             Some(run.command()?.spawn()?)
         }
     };
-    let watched = match kind {
+    let watched = match client_of_lane {
         None => &topics.rt_event.name,
         Some(_) => &topics.rt_assignment.name,
     };

@@ -2,7 +2,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use super::worker::{Kind, Measured};
+use super::worker::{Client, Kind, Measured};
 
 /// Minimum, median and maximum of repeated figures.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,7 @@ pub(crate) struct WorkerRun<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) partitions: i32,
     pub(crate) kind: Kind,
+    pub(crate) client: Client,
     pub(crate) group: &'a str,
     pub(crate) events: usize,
     pub(crate) linger_ms: Option<u64>,
@@ -43,6 +44,7 @@ impl WorkerRun<'_> {
         };
         command
             .args(["bench", "worker", "--kind", kind])
+            .args(["--client", self.client.name()])
             .args(["--bootstrap-servers", self.bootstrap_servers])
             .args(["--prefix", self.prefix])
             .args(["--partitions", &self.partitions.to_string()])

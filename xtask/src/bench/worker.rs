@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use event_consumer::{EventConsumer, EventConsumerSettings, Outputs, Side};
 use kafka::{NextOffset, Reader, Topics};
 use lane::{
-    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox, Stop, Subscription,
-    TopicId, run_lanes,
+    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox, ProducerClient, Stop,
+    Subscription, TopicId, run_lanes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,28 @@ pub(crate) enum Kind {
     Bind,
     /// Writes the same outputs without looking at its input.
     Copy,
+}
+
+/// Which client writes transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Client {
+    /// librdkafka, by transactions v1.
+    Librdkafka,
+    /// Our own, by transactions v2.
+    Native,
+}
+
+impl Client {
+    fn of_lane(self) -> ProducerClient {
+        match self {
+            Self::Librdkafka => ProducerClient::Librdkafka,
+            Self::Native => ProducerClient::Native,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.of_lane().as_str()
+    }
 }
 
 /// One measured process.
@@ -40,6 +62,9 @@ pub(crate) struct Arguments {
     /// Events to answer before it ends; 0: until it is killed.
     #[arg(long)]
     pub(crate) events: u64,
+    /// Which client writes.
+    #[arg(long, value_enum, default_value = "librdkafka")]
+    pub(crate) client: Client,
     /// The lane's linger, in ms; without it the rt lane's own.
     #[arg(long)]
     pub(crate) linger_ms: Option<u64>,
@@ -63,6 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(linger_ms) = arguments.linger_ms {
         settings.lane = LaneSettings { linger_ms, ..LaneSettings::batch() };
     }
+    settings.lane.client = arguments.client.of_lane();
     let stop = Stop::new();
     let consumer = EventConsumer::new(Side::Rt, settings.clone());
     let status = match arguments.kind {
@@ -104,6 +130,8 @@ fn watch(status: &LaneStatus, events: u64, stop: &Stop) -> anyhow::Result<Option
             return Ok(None);
         }
     }
+    let client = status.client().map_or("none", ProducerClient::as_str);
+    crate::report(&format!("written by {client}"));
     let measured = Measured {
         events: status.records() - before,
         cpu_seconds: usage::cpu_seconds()? - cpu,
