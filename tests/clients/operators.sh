@@ -10,3 +10,5 @@ done
 bindery send rt <<EVENT
 {"id":"hello-1","type":"account.sign-in-code","mobilePhone":"+33612345678","ctx":{"code":"493201"}}
 EVENT
+until bindery status hello-1; do sleep 1; done
+bindery lag

@@ -61,6 +61,8 @@ fn with_files(text: &str, read: impl Fn(&str) -> Result<String>) -> Result<Strin
 
 #[cfg(test)]
 mod tests {
+    use domain::{Language, Outcome, RejectionReason, Status};
+
     use super::*;
 
     #[test]
@@ -70,6 +72,37 @@ mod tests {
             assert!(text.contains("<!-- show: "), "{guide} shows nothing");
             let shown = with_files(&text, read).unwrap();
             assert!(shown == text, "{guide} is not what the files say: cargo xtask guides");
+        }
+    }
+
+    fn guide(name: &str) -> String {
+        fs::read_to_string(workspace_root().join("docs").join(name)).unwrap()
+    }
+
+    #[test]
+    fn every_status_and_rejection_is_explained_to_producers() {
+        let text = guide("producers.md");
+        for status in Status::ALL.map(Status::as_str) {
+            assert!(text.contains(&format!("\n| {status} |")), "{status}");
+        }
+        for reason in RejectionReason::ALL.map(RejectionReason::as_str) {
+            let row = format!("\n| [`{reason}`](runbooks/{reason}.md) |");
+            assert!(text.contains(&row), "{reason}");
+        }
+    }
+
+    #[test]
+    fn every_outcome_and_reason_is_explained_to_delivery_services_as_the_code_does() {
+        let text = guide("delivery-services.md");
+        for outcome in Outcome::ALL.map(Outcome::as_str) {
+            assert!(text.contains(&format!("\n| `{outcome}` |")), "{outcome}");
+        }
+        let contract = include_str!("../../proto/bindery/v1/delivery_log.proto");
+        let (_, listed) = contract.split_once("// Why: ").unwrap();
+        let (listed, _) = listed.split_once("or a word of your own").unwrap();
+        for word in listed.split('`').skip(1).step_by(2) {
+            let meaning = domain::meaning_of_reason(word, Language::En).unwrap();
+            assert!(text.contains(&format!("\n| `{word}` | {meaning} |\n")), "{word}");
         }
     }
 
