@@ -32,19 +32,22 @@ fn installation(name: &str) -> Installation {
     Installation::on(cluster().bootstrap_servers(), &format!("{}{name}-", cluster().prefix()))
 }
 
-/// Starts `bindery` on this installation.
-fn start(installation: &Installation, args: &[&str]) -> Process {
+/// The arguments of `bindery` on this installation.
+fn on<'a>(installation: &'a Installation, args: &[&'a str]) -> Vec<&'a str> {
     let servers = installation.client.bootstrap_servers.as_str();
-    let on = ["--bootstrap-servers", servers, "--prefix", installation.prefix()];
-    Process::spawn(binary("bindery"), &[args, &on].concat(), &[])
+    [args, &["--bootstrap-servers", servers, "--prefix", installation.prefix()]].concat()
 }
 
 /// Runs `bindery` on this installation to its end.
 #[track_caller]
 fn bindery(installation: &Installation, args: &[&str]) -> Said {
-    let mut process = start(installation, args);
-    let code = process.wait(DEADLINE).code();
-    Said { code, lines: process.lines() }
+    let output = Command::new(binary("bindery"))
+        .args(on(installation, args))
+        .output()
+        .expect("the command line was built and can be started");
+    let lines = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    let lines = lines.iter().flat_map(|text| text.lines().map(str::to_owned));
+    Said { code: output.status.code(), lines: lines.collect() }
 }
 
 /// Reports of a delivery service on the first attempt of one event.
@@ -73,7 +76,8 @@ fn wait_for_status(installation: &Installation, id: &str, expected: &str) -> ser
 fn an_event_is_found_followed_and_explained() {
     let installation = installation("look");
     let id = event_id(0);
-    let mut watch = start(&installation, &["status", &id, "--watch", "--lang", "fr"]);
+    let args = on(&installation, &["status", &id, "--watch", "--lang", "fr"]);
+    let mut watch = Process::spawn(binary("bindery"), &args, &[]);
     watch.wait_for_line("en attente de son premier statut", DEADLINE);
     let _consumer = installation.start(Side::Rt, "0");
     let _sync = installation.start_status_sync("0");
@@ -89,8 +93,8 @@ fn an_event_is_found_followed_and_explained() {
     assert!(told.contains("mailbox_full (the recipient's mailbox is full)"), "{told}");
 
     assert_eq!(watch.wait(DEADLINE).code(), Some(0), "the final status ends it");
-    let last = watch.lines().pop().expect("it said something");
-    assert!(last.contains("DELIVERY_ERROR") && last.contains("Erreur de diffusion"), "{last}");
+    let last = watch.wait_for_line("DELIVERY_ERROR", DEADLINE);
+    assert!(last.contains("Erreur de diffusion"), "{last}");
 
     let story = bindery(&installation, &["explain", &id, "--json"]).object();
     let words: Vec<&str> = ["received", "bound", "delivery", "delivery"].into();
