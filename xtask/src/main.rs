@@ -9,6 +9,7 @@ mod bench;
 mod clients;
 mod demo_result;
 mod deploy;
+mod docs;
 mod guides;
 mod kafka;
 
@@ -32,6 +33,7 @@ enum Task {
     /// The files of the chart that are made: Grafana's dashboard and the topics.
     #[command(subcommand)]
     Deploy(deploy::Task),
+    Docs(docs::Task),
     /// Measurements against a reference in the same run; build with `--release`.
     #[command(subcommand)]
     Bench(bench::Task),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Task::Asyncapi(task) => asyncapi::run(&task),
         Task::Guides(task) => guides::run(&task),
         Task::Deploy(task) => deploy::run(&task),
+        Task::Docs(task) => docs::run(&task),
         Task::Bench(task) => bench::run(&task),
     };
     match done {
