@@ -8,7 +8,7 @@ use kafka::{ClientSettings, NextOffset, ReadEvent, Reader, Sender};
 use wire::Format;
 
 use super::load;
-use super::report::{Spread, WorkerRun};
+use super::report::{Spread, WorkerRun, percentile};
 use super::worker::{Client, Kind};
 use crate::print;
 
@@ -146,8 +146,7 @@ fn drive(
         let mut measured: Vec<f64> = latencies.split_off(n_warm_up).into_iter().flatten().collect();
         measured.sort_by(f64::total_cmp);
         anyhow::ensure!(!measured.is_empty(), "nothing became visible in `{watched}`");
-        let at = |hundredth: usize| measured[(measured.len() - 1) * hundredth / 100];
-        Ok(Percentiles { p50: at(50), p99: at(99) })
+        Ok(Percentiles { p50: percentile(&measured, 50), p99: percentile(&measured, 99) })
     })
 }
 

@@ -28,33 +28,74 @@ pub(crate) fn topics(prefix: &str, partitions: i32) -> Topics {
     topics
 }
 
+/// Templates of one event type: each channel in each language.
+const PER_TYPE: usize = CHANNELS.len() * LANGUAGES.len();
+/// Templates in one transaction.
+const PER_PUBLICATION: usize = 10_000;
+
 /// Publishes 6,400 templates: 200 event types, 4 channels, 8 languages.
-pub(crate) fn publish_templates(client: &ClientSettings, topics: &Topics) -> anyhow::Result<usize> {
-    let output = OutputTopic {
-        name: topics.message_template.name.as_str().into(),
-        partitions: 1,
-        record_bytes_max: 1 << 20,
-    };
-    let id = format!("{}bench", topics.message_template.name);
-    let mut publisher =
-        Publisher::connect(client, &id, std::slice::from_ref(&output), Duration::from_secs(30))?;
-    let mut outbox = Outbox::new(Arc::from([output]));
-    let mut n = 0;
-    for kind in 0..TYPES {
-        for channel in CHANNELS {
-            for language in LANGUAGES {
-                let template = template(kind, channel, language);
-                outbox
-                    .record(TopicId(0))
-                    .key(template.id.as_bytes())
-                    .header("content-type", content_type(Format::Protobuf).as_bytes())
-                    .value(|value| wire::template::encode(&template, Format::Protobuf, value))?;
-                n += 1;
-            }
-        }
+pub(crate) fn publish_templates(client: &ClientSettings, topics: &Topics) -> anyhow::Result<()> {
+    TemplatePublisher::connect(client, topics)?.publish_all(TYPES * PER_TYPE)?;
+    Ok(())
+}
+
+/// Publishes templates as the command line does, in transactions.
+pub(crate) struct TemplatePublisher {
+    publisher: Publisher,
+    outbox: Outbox,
+}
+
+impl TemplatePublisher {
+    /// To the topic of templates of these.
+    pub(crate) fn connect(client: &ClientSettings, topics: &Topics) -> anyhow::Result<Self> {
+        let output = OutputTopic {
+            name: topics.message_template.name.as_str().into(),
+            partitions: 1,
+            record_bytes_max: 1 << 20,
+        };
+        let id = format!("{}bench", topics.message_template.name);
+        let outputs = std::slice::from_ref(&output);
+        let publisher = Publisher::connect(client, &id, outputs, Duration::from_secs(30))?;
+        Ok(Self { publisher, outbox: Outbox::new(Arc::from([output])) })
     }
-    publisher.publish(&outbox)?;
-    Ok(n)
+
+    /// Publishes `n` templates, rounded down to whole event types; says how many these are and how
+    /// many bytes of keys and values.
+    pub(crate) fn publish_all(&mut self, n: usize) -> anyhow::Result<(usize, usize)> {
+        let n = n / PER_TYPE * PER_TYPE;
+        let mut bytes = 0;
+        for from in (0..n).step_by(PER_PUBLICATION) {
+            self.outbox.clear();
+            for number in from..n.min(from + PER_PUBLICATION) {
+                self.write(number)?;
+            }
+            let sizes = self.outbox.records().map(|record| {
+                record.key.unwrap_or_default().len() + record.value.unwrap_or_default().len()
+            });
+            bytes += sizes.sum::<usize>();
+            self.publisher.publish(&self.outbox)?;
+        }
+        Ok((n, bytes))
+    }
+
+    /// Publishes template number `number` in a transaction of its own.
+    pub(crate) fn publish_one(&mut self, number: usize) -> anyhow::Result<()> {
+        self.outbox.clear();
+        self.write(number)?;
+        Ok(self.publisher.publish(&self.outbox)?)
+    }
+
+    fn write(&mut self, number: usize) -> anyhow::Result<()> {
+        let (kind, form) = (number / PER_TYPE, number % PER_TYPE);
+        let template =
+            template(kind, CHANNELS[form / LANGUAGES.len()], LANGUAGES[form % LANGUAGES.len()]);
+        self.outbox
+            .record(TopicId(0))
+            .key(template.id.as_bytes())
+            .header("content-type", content_type(Format::Protobuf).as_bytes())
+            .value(|value| wire::template::encode(&template, Format::Protobuf, value))?;
+        Ok(())
+    }
 }
 
 fn template(kind: usize, channel: &str, language: &str) -> Template {

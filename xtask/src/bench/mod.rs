@@ -1,5 +1,6 @@
 //! Measurements against a reference in the same run, on Apache Kafka.
 
+mod catalogue;
 mod drain;
 mod find;
 mod latency;
@@ -22,6 +23,10 @@ pub(crate) enum Task {
     Scale(scale::Arguments),
     /// Finding one event of many: `bindery status` and `bindery explain`.
     Find(find::Arguments),
+    Catalogue(catalogue::Arguments),
+    /// One process that loads the catalogue.
+    #[command(hide = true)]
+    CatalogueLoader(catalogue::LoaderArguments),
     /// One measured process; started by the others.
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -36,6 +41,8 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
         Task::Latency(arguments) => latency::run(arguments),
         Task::Scale(arguments) => scale::run(arguments),
         Task::Find(arguments) => find::run(arguments),
+        Task::Catalogue(arguments) => catalogue::run(arguments),
+        Task::CatalogueLoader(arguments) => catalogue::load(arguments),
         Task::Worker(arguments) => worker::run(arguments),
     }
 }

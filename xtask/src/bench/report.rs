@@ -21,6 +21,12 @@ impl Spread {
     }
 }
 
+/// The value below which `hundredth` hundredths of `sorted` lie; 0 where there are none.
+pub(crate) fn percentile(sorted: &[f64], hundredth: usize) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(last * hundredth / 100).copied().unwrap_or_default()
+}
+
 /// Everything that says how a worker is to run.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerRun<'a> {
