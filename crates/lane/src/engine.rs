@@ -171,13 +171,17 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             // Without a wait first: while records are there, nobody has to look at the clock.
             let came = self.poll(Duration::ZERO)? || {
                 let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() || self.stop.is_requested() {
+                // The client waits in whole milliseconds; less would be spent asking again and again.
+                let is_due = left.is_zero() || !was_empty && left < Duration::from_millis(1);
+                if is_due || self.stop.is_requested() {
                     break;
                 }
                 self.poll(left.min(IDLE))?
             };
             if came && was_empty {
-                deadline = Instant::now() + self.settings.linger();
+                let due = Instant::now() + self.settings.linger();
+                let ready_at = self.producer.as_ref().and_then(P::ready_at);
+                deadline = ready_at.map_or(due, |ready_at| due.max(ready_at));
             }
         }
         Ok(())
@@ -333,6 +337,9 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         if self.renewals.len() > self.settings.renewals_max {
             return Err(LaneError::TooManyRenewals { renewals: self.renewals.len(), cause });
         }
+        if self.stop.wait(pause_after(&self.renewals, now)) {
+            return Ok(());
+        }
         // Its first act fences the old one and ends what that has under way, so that the offsets
         // read next can not change any more.
         let Some(producer) = P::connect(&self.producer_spec, self.stop)? else {
@@ -441,6 +448,21 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     }
 }
 
+/// How long to wait before another producer is made: not at all after the first was given up, longer
+/// after each that follows soon. Two lanes of one name by mistake fence each other, and without a
+/// pause neither would finish anything.
+fn pause_after(renewals: &VecDeque<Instant>, now: Instant) -> Duration {
+    const SOON: Duration = Duration::from_secs(10);
+    let is_recent = |renewal: &&Instant| now.duration_since(**renewal) < SOON;
+    match renewals.iter().filter(is_recent).count() {
+        0 | 1 => Duration::ZERO,
+        n => {
+            let doublings = u32::try_from(n - 2).unwrap_or(u32::MAX).min(16);
+            (Duration::from_millis(10) * 2_u32.pow(doublings)).min(BACKOFF_MAX)
+        }
+    }
+}
+
 /// A partition of the batch, one past its last record, and that record's timestamp in milliseconds.
 type BatchOffset = (TopicPartition, NextOffset, i64);
 
@@ -453,4 +475,19 @@ fn handler_error(error: impl std::error::Error + Send + Sync + 'static) -> LaneE
 pub(crate) fn clock_ms() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn producers_that_are_given_up_soon_after_each_other_are_made_later_and_later() {
+        let now = Instant::now();
+        let pause = |n: usize| pause_after(&VecDeque::from(vec![now; n]), now);
+        assert_eq!((pause(1), pause(2)), (Duration::ZERO, Duration::from_millis(10)));
+        assert_eq!((pause(4), pause(30)), (Duration::from_millis(40), BACKOFF_MAX));
+        let long_ago = VecDeque::from(vec![now, now]);
+        assert_eq!(pause_after(&long_ago, now + Duration::from_secs(60)), Duration::ZERO);
+    }
 }

@@ -14,6 +14,7 @@ mod compression;
 mod connection;
 mod error;
 mod offsets;
+mod pace;
 mod patience;
 mod produce;
 mod producer;

@@ -16,6 +16,7 @@ use crate::batch::{Identity, PartitionBatches, Record};
 use crate::cluster::{Cluster, Coordinator};
 use crate::compression::Codec;
 use crate::error::{CallError, Cause, ConnectError, Ended, WriteError};
+use crate::pace::Pace;
 use crate::patience::{Backoff, Over, Patience, WaitOrStop};
 use crate::produce::{self, Common, Envelope, Piece};
 use crate::verdict::{Request, Verdict, verdict};
@@ -50,9 +51,7 @@ pub struct Producer {
     batch_bytes_max: Vec<usize>,
     codec: Codec,
     envelope: Envelope,
-    /// How long the broker took to end the last transaction after it had answered.
-    marker_time: Duration,
-    ended_at: Option<Instant>,
+    pace: Pace,
 }
 
 /// Why a transaction cannot be committed.
@@ -161,8 +160,7 @@ impl Producer {
             batch_bytes_max,
             codec,
             envelope: Envelope::default(),
-            marker_time: Duration::ZERO,
-            ended_at: None,
+            pace: Pace::default(),
         }))
     }
 
@@ -226,10 +224,12 @@ impl Producer {
         }
     }
 
-    /// How long the broker took, the last time, to write the markers of a transaction after it had
-    /// answered: a transaction that begins earlier only waits.
-    pub fn marker_time(&self) -> Duration {
-        self.marker_time
+    /// When the next transaction should begin at the earliest; `None` while there was none.
+    ///
+    /// The broker writes the markers of a transaction after it has answered that it is committed. One
+    /// that begins earlier would only wait, and asking keeps a busy broker busier.
+    pub fn ready_at(&self) -> Option<Instant> {
+        self.pace.ready_at()
     }
 
     fn write(
@@ -276,10 +276,7 @@ impl Producer {
                 | Verdict::Refuse => {}
             }
         }
-        let since_end = self.ended_at.take().map(|ended_at| ended_at.elapsed());
-        if has_waited && let Some(since_end) = since_end {
-            self.marker_time = since_end;
-        }
+        self.pace.began(has_waited, Instant::now());
         Ok(())
     }
 
@@ -470,7 +467,7 @@ impl Producer {
     }
 
     fn take_over(&mut self, next: Identity) -> Result<(), Failure> {
-        self.ended_at = Some(Instant::now());
+        self.pace.ended(Instant::now());
         let is_later = next.id != self.identity.id || next.epoch > self.identity.epoch;
         if next.id < 0 || next.epoch < 0 || !is_later {
             // It ended as it should, but what follows would be written under a used epoch.

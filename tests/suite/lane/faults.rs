@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use dev_broker::{ApiKey, Broker, BrokerConfig, Faults, Times};
+use lane::ProducerClient;
 use testkit::wait_until;
 
-use super::copying::Copying;
+use super::copying::{Copying, producer_client};
 
 /// Breaks a broker once the lane is under way, and demands that each record is copied once all the same.
 ///
@@ -85,7 +86,47 @@ fn the_markers_of_the_last_transaction_are_waited_for() {
     check(|faults| {
         faults.answer_with(ApiKey::AddPartitionsToTxn, CONCURRENT_TRANSACTIONS, Times::Next(3));
         faults.answer_with(ApiKey::AddOffsetsToTxn, CONCURRENT_TRANSACTIONS, Times::Next(3));
+        if producer_client() == ProducerClient::Native {
+            faults.answer_with(ApiKey::TxnOffsetCommit, CONCURRENT_TRANSACTIONS, Times::Next(30));
+        }
     });
+}
+
+/// Asks for the native client on a broker of this level, and demands that this one writes.
+#[track_caller]
+fn check_client(transaction_version: i16, expected: ProducerClient) {
+    let config = BrokerConfig { transaction_version, ..BrokerConfig::default() };
+    let broker = Broker::start(config).expect("the embedded broker starts");
+    let mut copying = Copying::on(&broker.bootstrap_servers(), "chosen");
+    copying.client = ProducerClient::Native;
+    let instance = copying.start("0");
+    copying.produce(0..200);
+    copying.check_copied_once(200);
+    assert_eq!(instance.status.client(), Some(expected));
+    instance.stop();
+}
+
+#[test]
+fn the_native_client_writes_only_where_transactions_v2_are_finalised() {
+    check_client(2, ProducerClient::Native);
+    check_client(1, ProducerClient::Librdkafka);
+}
+
+#[test]
+fn a_lost_commit_costs_the_native_client_no_producer() {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let mut copying = Copying::on(&broker.bootstrap_servers(), "no-renewal");
+    copying.client = ProducerClient::Native;
+    let instance = copying.start("0");
+    for api in [ApiKey::EndTxn, ApiKey::Produce, ApiKey::TxnOffsetCommit] {
+        broker.faults().drop_reply(api, Times::Next(2));
+        broker.faults().drop_connection(api, Times::Next(1));
+    }
+    copying.produce(0..1_000);
+    copying.check_copied_once(1_000);
+    assert_eq!(instance.status.producers_renewed(), 0);
+    assert_eq!(instance.status.transactions_aborted(), 0);
+    instance.stop();
 }
 
 #[test]

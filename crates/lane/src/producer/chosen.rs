@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use tracing::{info, warn};
 
 use super::{
@@ -36,6 +38,13 @@ impl TransactionalProducer for ChosenProducer {
         match self {
             Self::Librdkafka(producer) => producer.write(outbox, input),
             Self::Native(producer) => producer.write(outbox, input),
+        }
+    }
+
+    fn ready_at(&self) -> Option<Instant> {
+        match self {
+            Self::Librdkafka(producer) => producer.ready_at(),
+            Self::Native(producer) => producer.ready_at(),
         }
     }
 

@@ -2,6 +2,8 @@ mod chosen;
 mod librdkafka;
 mod native;
 
+use std::time::Instant;
+
 use kafka::{ClientSettings, GroupMembership, NextOffset, SettingsError, TopicPartition};
 use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
@@ -91,6 +93,11 @@ pub(crate) trait TransactionalProducer: Sized {
 
     /// All of it, visible together, or nothing. Bounded by the transaction's timeout.
     fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
+
+    /// When it should write next at the earliest: what comes until then goes with it.
+    fn ready_at(&self) -> Option<Instant> {
+        None
+    }
 
     /// Which client it is, for those who watch.
     fn client(&self) -> ProducerClient;

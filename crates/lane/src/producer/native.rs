@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka::{ClientSettings, NextOffset, TopicPartition};
 use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Security, Settings};
@@ -67,6 +67,10 @@ impl NativeProducer {
                 WriteError::Unsettled(Cause::Native(cause))
             }
         })
+    }
+
+    pub(crate) fn ready_at(&self) -> Option<Instant> {
+        self.producer.ready_at()
     }
 
     fn commit_with(&mut self, input: &Input<'_>) -> Result<(), native_producer::WriteError> {
