@@ -1,6 +1,6 @@
 //! One transaction after the other, by transactions v2 (KIP-890).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
@@ -264,6 +264,13 @@ impl Producer {
             };
             self.throttle(node, answer.throttle_time_ms);
             let codes = answer.topics.iter().flat_map(|topic| &topic.partitions);
+            if codes.clone().count() != offsets.positions.len() {
+                // What is not said to be committed is not taken for committed.
+                let what = "not every offset has an answer".to_owned();
+                self.cluster.disconnect(node);
+                trial.lost(CallError::Malformed { address: format!("broker {node}"), what })?;
+                continue;
+            }
             let worst = worst(Request::TxnOffsetCommit, codes.map(|one| one.error_code));
             match trial.answered(Request::TxnOffsetCommit, worst)? {
                 Verdict::Done => break,
