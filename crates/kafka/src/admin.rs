@@ -1,17 +1,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use rdkafka::admin::{
     AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
     TopicReplication,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use tracing::{info, warn};
 
+use crate::context::Witness;
 use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec, Topics};
 
 /// How long one administrative request may take.
@@ -21,13 +22,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// No broker answered in time.
-    #[error("no broker answers at `{bootstrap_servers}`; check the address and that it runs")]
+    #[error(
+        "no broker answers at `{bootstrap_servers}`; check the address and that it runs: {reason}"
+    )]
     Unreachable {
         /// The address tried.
         bootstrap_servers: String,
-        /// What the client said.
-        #[source]
-        source: KafkaError,
+        /// What went wrong last on the way there: refused, not resolved, no TLS.
+        reason: String,
     },
     /// The client's settings are wrong.
     #[error(transparent)]
@@ -316,6 +318,26 @@ pub fn cluster_id(settings: &ClientSettings) -> Result<Option<String>, AdminErro
     Ok(consumer.client().fetch_cluster_id(REQUEST_TIMEOUT))
 }
 
+/// Asks the brokers for an answer, for as long as `patience`: for a person who waits and wants to know
+/// what is wrong with the address.
+///
+/// # Errors
+/// [`AdminError::Unreachable`] says what went wrong on the way.
+pub fn reach(settings: &ClientSettings, patience: Duration) -> Result<(), AdminError> {
+    const ATTEMPT: Duration = Duration::from_millis(250);
+    let consumer = metadata_client(settings)?;
+    let started = Instant::now();
+    loop {
+        match consumer.fetch_metadata(Some(""), ATTEMPT) {
+            Ok(_) => return Ok(()),
+            Err(error) if started.elapsed() >= patience => {
+                return Err(unreachable(settings, &consumer, &error));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
 /// Waits until a broker answers, saying once that it waits; `false` when `stop` said to give up.
 ///
 /// # Errors
@@ -404,13 +426,35 @@ fn partitions_in(metadata: &Metadata, topic: &str) -> Option<i32> {
 }
 
 fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, AdminError> {
-    metadata_client(settings)?.fetch_metadata(None, timeout).map_err(|source| {
-        AdminError::Unreachable { bootstrap_servers: settings.bootstrap_servers.clone(), source }
-    })
+    let consumer = metadata_client(settings)?;
+    let metadata = consumer.fetch_metadata(None, timeout);
+    metadata.map_err(|error| unreachable(settings, &consumer, &error))
 }
 
-fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<QuietContext>, SettingsError> {
-    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::from)
+fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<Witness>, SettingsError> {
+    let witness = Witness::default();
+    settings.admin_config().create_with_context(witness).map_err(SettingsError::from)
+}
+
+/// What the client met on its way says more than that it gave up.
+fn unreachable(
+    settings: &ClientSettings,
+    consumer: &BaseConsumer<Witness>,
+    error: &KafkaError,
+) -> AdminError {
+    const EVENTS_MAX: usize = 1000;
+    const PAUSE: Duration = Duration::from_millis(20);
+    // Polling serves what the client met; the answers themselves say less. Without time to wait it would
+    // end behind the first line of the log.
+    for _ in 0..EVENTS_MAX {
+        if consumer.poll(PAUSE).is_none() {
+            break;
+        }
+    }
+    AdminError::Unreachable {
+        bootstrap_servers: settings.bootstrap_servers.clone(),
+        reason: consumer.context().seen().unwrap_or_else(|| error.to_string()),
+    }
 }
 
 fn admin_client(settings: &ClientSettings) -> Result<AdminClient<QuietContext>, SettingsError> {

@@ -19,7 +19,7 @@ mod topics;
 
 pub use admin::{
     AdminError, Applied, Change, Difference, adopt_limit, adopt_limits, apply, check, cluster_id,
-    delete, partition_count, partition_counts, require, wait_for_broker,
+    delete, partition_count, partition_counts, reach, require, wait_for_broker,
 };
 pub use chain::Chain;
 pub use context::QuietContext;
