@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Args;
 use dev_broker::{Broker, BrokerConfig, BrokerError};
 use serde_json::json;
@@ -39,13 +40,34 @@ pub(crate) fn run(arguments: &Arguments, console: &Console) -> Result<Exit, Fail
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
         ..BrokerConfig::default()
     })
-    .map_err(of_broker)?;
+    .map_err(advised)?;
     let address = broker.bootstrap_servers();
     console.say(&format!("broker accepts connections at {address}"));
+    console.say(&match &arguments.data_dir {
+        Some(folder) => format!("data in `{}`", folder.display()),
+        None => "data in a temporary folder, gone at the end; `--data-dir` keeps it".to_owned(),
+    });
+    console.say(&format!(
+        "Ctrl-C ends it; in another shell: export KAFKA_BOOTSTRAP_SERVERS={address}"
+    ));
     console.object(&json!({ "bootstrapServers": address }));
     let exit = shutdown.wait();
     broker.stop().map_err(of_broker)?;
     Ok(exit)
+}
+
+/// A port that is taken is the one thing a person can do something about here.
+fn advised(error: BrokerError) -> Failure {
+    match &error {
+        BrokerError::Listen { .. } => {
+            let advice = "choose another port with `--port`, 0 for any that is free";
+            Failure::configuration(anyhow!("{}; {advice}", kafka::Chain(&error)))
+        }
+        BrokerError::NotLoopback(_)
+        | BrokerError::Storage { .. }
+        | BrokerError::Thread(_)
+        | BrokerError::Died => of_broker(error),
+    }
 }
 
 /// The exit code of a broker's failure.

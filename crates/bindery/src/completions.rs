@@ -6,14 +6,16 @@ use clap::Args;
 use clap_complete::{Shell, generate};
 use service::Exit;
 
+const INSTALLATION: &str = "\
+To install it:
+  bindery completions bash > ~/.local/share/bash-completion/completions/bindery
+  bindery completions zsh > \"${fpath[1]}/_bindery\"
+  bindery completions fish > ~/.config/fish/completions/bindery.fish
+  bindery completions powershell >> $PROFILE";
+
 /// Prints a completion script for a shell.
-///
-/// bash: `bindery completions bash > ~/.local/share/bash-completion/completions/bindery`.
-/// zsh: `bindery completions zsh > "${fpath[1]}/_bindery"`.
-/// fish: `bindery completions fish > ~/.config/fish/completions/bindery.fish`.
-/// PowerShell: `bindery completions powershell >> $PROFILE`.
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = INSTALLATION)]
 pub(crate) struct Arguments {
     /// The shell.
     #[arg(value_enum)]

@@ -1,5 +1,7 @@
 //! Which brokers, which topics.
 
+use std::time::Duration;
+
 use event_consumer::{EventConsumerSettings, Side};
 use kafka::{ClientSettings, SettingsError, Topics};
 use schemars::JsonSchema;
@@ -8,6 +10,9 @@ use service::{Failure, Sources, load_part, section_names};
 use status_sync::StatusSyncSettings;
 
 use crate::cli::Common;
+
+/// How long a broker may take to answer at all.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a command needs to know of the installation.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -64,7 +69,17 @@ pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
     load_optional(common)?.ok_or_else(|| Failure::configuration(SettingsError::NoBroker))
 }
 
-/// The same; `None` where no broker is named.
+/// The same, once a broker has answered: a person is told soon, and what is wrong with the address.
+///
+/// # Errors
+/// As [`load`], and 69 where no broker answers.
+pub(crate) fn connect(common: &Common) -> Result<Config, Failure> {
+    let config = load(common)?;
+    kafka::reach(&config.kafka, PATIENCE)?;
+    Ok(config)
+}
+
+/// As [`load`]; `None` where no broker is named.
 ///
 /// # Errors
 /// What is wrong with the settings.

@@ -26,7 +26,7 @@ pub(crate) enum Command {
 /// # Errors
 /// 69 where no broker answers, 78 where the configuration is wrong or the broker will not create a topic.
 pub(crate) fn run(common: &Common, command: &Command, console: &Console) -> Result<Exit, Failure> {
-    let config = config::load(common)?;
+    let config = config::connect(common)?;
     let specs = config.topics.specs();
     let topics: Vec<Topic<'_>> = match command {
         Command::Apply => {
@@ -208,8 +208,8 @@ impl<'a> Fixes<'a> {
                     return configured;
                 }
                 format!(
-                    "kafka-topics.sh --bootstrap-server {servers} --alter --topic {topic} --partitions {expected}   \
-                     (moves keys to other partitions), or {configured}"
+                    "{configured}, or, which moves keys to other partitions: \
+                     kafka-topics.sh --bootstrap-server {servers} --alter --topic {topic} --partitions {expected}"
                 )
             }
             Difference::Config { topic, key, expected, .. } => {

@@ -41,7 +41,7 @@ pub(crate) fn run(
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let config = &config::load(common)?;
+    let config = &config::connect(common)?;
     let id = &arguments.event.event_id;
     let mut facts = event::facts_of(id, config)?;
     if let Some(since) = arguments.since {

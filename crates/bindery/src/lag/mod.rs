@@ -33,7 +33,7 @@ pub(crate) fn run(
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let config = &config::load(common)?;
+    let config = &config::connect(common)?;
     let shutdown = Shutdown::new();
     if arguments.watch {
         stop_on_signals("bindery", shutdown.clone(), Exit::Ok).map_err(Failure::internal)?;

@@ -143,7 +143,7 @@ pub(crate) fn run(
         let report = check(arguments, spec_of(&topics, arguments.side), console)?;
         return report.finish(arguments.name(), console);
     }
-    let Config { kafka: client, topics, .. } = config::load(common)?;
+    let Config { kafka: client, topics, .. } = config::connect(common)?;
     let mut spec = spec_of(&topics, arguments.side).clone();
     kafka::require(&client, std::slice::from_ref(&spec))?;
     kafka::adopt_limit(&client, &mut spec)?;

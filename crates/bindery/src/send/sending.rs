@@ -22,7 +22,10 @@ use crate::console::Console;
 const LINES_AHEAD: usize = 64;
 /// How long the queue may stay full before the broker counts as gone.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
-/// How long the broker may take for the last events; shorter where somebody waits for the end.
+/// When it is said that the queue is full.
+const STALL_TOLD: Duration = Duration::from_secs(5);
+/// How long the broker may take for the last events; shorter where somebody waits for the end, or
+/// has waited already.
 const FLUSH_LIMIT: Duration = Duration::from_secs(60);
 const FLUSH_LIMIT_STOPPED: Duration = Duration::from_secs(10);
 /// How often it is looked whether to stop.
@@ -104,7 +107,7 @@ impl<'a> Sending<'a> {
     pub(super) fn run(mut self) -> Result<Report, Failure> {
         let started = Instant::now();
         let ended = self.send_all();
-        self.settle();
+        self.settle(&ended);
         self.progress.finish();
         self.report.took = Some(started.elapsed());
         self.report.n_acknowledged = self.account.n_acknowledged();
@@ -166,6 +169,7 @@ impl<'a> Sending<'a> {
         // A number of the 64 bits of a pointer carries it.
         let tag = usize::try_from(number).unwrap_or(usize::MAX);
         self.account.send(number);
+        let mut is_told = false;
         loop {
             match self.sender.try_send(tag, &self.topic, key, &record.value, &headers) {
                 Ok(true) => {
@@ -183,6 +187,10 @@ impl<'a> Sending<'a> {
                         self.account.take_back(number);
                         return ended;
                     }
+                    if !is_told && started.elapsed() > STALL_TOLD {
+                        is_told = true;
+                        self.note("the broker takes no events; waiting for it");
+                    }
                     self.shutdown.stop().wait(Duration::from_millis(1));
                     self.look();
                 }
@@ -196,11 +204,11 @@ impl<'a> Sending<'a> {
     }
 
     /// Waits for what is on its way, within bounds.
-    fn settle(&mut self) {
+    fn settle(&mut self, ended: &io::Result<Ended>) {
         let started = Instant::now();
         loop {
-            let limit =
-                if self.shutdown.is_requested() { FLUSH_LIMIT_STOPPED } else { FLUSH_LIMIT };
+            let is_hurried = self.shutdown.is_requested() || matches!(ended, Ok(Ended::Stalled));
+            let limit = if is_hurried { FLUSH_LIMIT_STOPPED } else { FLUSH_LIMIT };
             let (n_unsettled, _) = self.account.unsettled();
             if n_unsettled == 0 || started.elapsed() > limit {
                 break;
@@ -240,6 +248,10 @@ impl<'a> Sending<'a> {
     fn bad(&mut self, number: u64, detail: &str) {
         self.report.n_bad += 1;
         self.tell(number, "bad", detail);
+    }
+
+    fn note(&self, line: &str) {
+        self.progress.aside(|| self.console.note(line));
     }
 
     fn tell(&self, number: u64, problem: &str, detail: &str) {

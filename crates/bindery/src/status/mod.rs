@@ -40,7 +40,7 @@ pub(crate) fn run(
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let config = &config::load(common)?;
+    let config = &config::connect(common)?;
     let id = &arguments.event.event_id;
     let language = arguments.event.language.into();
     let statuses = event::statuses_of(id, config)?;

@@ -24,10 +24,12 @@ pub(crate) enum Command {
 /// What the command says, and 78 where the configuration is wrong.
 pub(crate) fn run(common: &Common, command: &Command, console: &Console) -> Result<Exit, Failure> {
     match command {
-        Command::Publish(arguments) => publish::run(&config::load(common)?, arguments, console),
+        Command::Publish(arguments) => publish::run(&config::connect(common)?, arguments, console),
         Command::Check(arguments) => check::run(arguments, console),
-        Command::List(arguments) => list::run(&config::load(common)?, arguments, console),
-        Command::Show(arguments) => show::run(&config::load(common)?, arguments, console),
-        Command::Unpublish(arguments) => unpublish::run(&config::load(common)?, arguments, console),
+        Command::List(arguments) => list::run(&config::connect(common)?, arguments, console),
+        Command::Show(arguments) => show::run(&config::connect(common)?, arguments, console),
+        Command::Unpublish(arguments) => {
+            unpublish::run(&config::connect(common)?, arguments, console)
+        }
     }
 }

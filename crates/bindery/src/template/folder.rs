@@ -31,7 +31,7 @@ const EMBEDDED: &[(&str, &str)] = &include!("embedded.in");
 
 /// The templates that come with the program.
 pub fn embedded() -> Result<Vec<TemplateSource>, ReadFailure> {
-    check(EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+    check(EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())), Vec::new())
 }
 
 /// The templates of these files, and of the `*.toml` files of these folders and the folders in them.
@@ -49,14 +49,25 @@ pub fn read_all(paths: &[PathBuf]) -> Result<Vec<TemplateSource>, ReadFailure> {
         let named: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         return Err(ReadFailure::Nothing(named.join(", ")));
     }
-    let texts: Result<Vec<(String, String)>, ReadFailure> = files
-        .iter()
-        .map(|path| {
-            let text = fs::read_to_string(path).map_err(|source| unreadable(path, source))?;
-            Ok((path.display().to_string(), text))
-        })
-        .collect();
-    check(texts?.into_iter())
+    let (mut texts, mut problems) = (Vec::new(), Vec::new());
+    for path in &files {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| unreadable(path, source))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => texts.push((name, text)),
+            Err(error) => {
+                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let n_lines = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = u32::try_from(n_lines).unwrap_or(u32::MAX);
+                problems.push(Problem {
+                    file: name,
+                    line,
+                    message: "not UTF-8 from here on".into(),
+                });
+            }
+        }
+    }
+    check(texts.into_iter(), problems)
 }
 
 fn unreadable(path: &Path, source: io::Error) -> ReadFailure {
@@ -77,10 +88,12 @@ fn gather(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Read
     Ok(())
 }
 
+/// Every template of `texts`, or every problem in them beside those known already.
 fn check(
     texts: impl Iterator<Item = (String, String)>,
+    mut problems: Vec<Problem>,
 ) -> Result<Vec<TemplateSource>, ReadFailure> {
-    let (mut templates, mut problems) = (Vec::<TemplateSource>::new(), Vec::new());
+    let mut templates = Vec::<TemplateSource>::new();
     let mut first_of: HashMap<String, String> = HashMap::new();
     for (file, text) in texts {
         match read(&file, &text) {
@@ -95,7 +108,11 @@ fn check(
             Err(found) => problems.extend(found),
         }
     }
-    if problems.is_empty() { Ok(templates) } else { Err(ReadFailure::Problems(problems)) }
+    if problems.is_empty() {
+        return Ok(templates);
+    }
+    problems.sort();
+    Err(ReadFailure::Problems(problems))
 }
 
 #[cfg(test)]
@@ -139,12 +156,14 @@ mod tests {
         write("b.toml", format!("id = \"same\"\n{head}text = \"fine\""));
         write("c.toml", format!("id = \"same\"\n{head}text = \"twice\""));
         write("d.txt", "no template".into());
+        fs::write(folder.path().join("e.toml"), b"id = \"e\"\ntype = \"\xff\"").unwrap();
         let failure = read_all(&[folder.path().to_owned()]).unwrap_err();
         let ReadFailure::Problems(problems) = failure else { panic!("{failure}") };
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].contains("a.toml:4: unknown variable `x`"), "{told:?}");
         assert!(told[1].contains("c.toml:1: template `same` is in"), "{told:?}");
+        assert!(told[2].contains("e.toml:2: not UTF-8"), "{told:?}");
     }
 
     #[test]

@@ -79,15 +79,11 @@ pub(super) fn unknown(published: &Published, ids: &[&str]) -> Failure {
     })
 }
 
+/// The published id that is a slip of the keyboard away, no more than every third character wrong.
 fn nearest<'a>(published: &'a Published, id: &str) -> Option<&'a str> {
-    /// Less alike than this is no slip of the keyboard.
-    const LIKENESS_MIN: f64 = 0.8;
-    let likeness = |template: &&Template| strsim::jaro_winkler(&template.id, id);
-    let nearest = published
-        .templates()
-        .into_iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(&nearest) >= LIKENESS_MIN).then_some(&*nearest.id)
+    let distance = |template: &&Template| strsim::osa_distance(&template.id, id);
+    let nearest = published.templates().into_iter().min_by_key(distance)?;
+    (distance(&nearest) <= id.len() / 3).then_some(&*nearest.id)
 }
 
 fn no_content(template: &Template, version: TemplateVersion) -> Failure {
