@@ -19,6 +19,9 @@ use crate::lane::copying::producer_client;
 /// How long anything here may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
+/// How long a service may take to leave.
+pub(crate) const DRAIN_SECONDS: u32 = 10;
+
 /// One installation of Bindery on a cluster: its topics, two templates, its configuration files.
 pub(crate) struct Installation {
     pub(crate) client: ClientSettings,
@@ -87,6 +90,7 @@ impl Installation {
         settings.instance = instance.to_owned();
         quicken(&mut settings.lane);
         settings.health.listen = Some(([127, 0, 0, 1], 0).into());
+        settings.shutdown.drain_seconds = DRAIN_SECONDS;
         settings
     }
 
@@ -113,6 +117,7 @@ impl Installation {
         for lane in [&mut settings.lane, &mut settings.announce_lane] {
             quicken(lane);
         }
+        settings.shutdown.drain_seconds = DRAIN_SECONDS;
         let settings = toml::to_string(&settings).expect("it is TOML");
         self.spawn("status-sync", instance, &settings)
     }
