@@ -14,8 +14,10 @@ const PARTITION: i32 = 0;
 /// How soon a stop is noticed while nothing is published.
 const POLL_TIMEOUT: Duration = Duration::from_millis(200);
 /// A broker may notice only at the end of a fetch that a transaction was committed, so a publication
-/// comes into force that much later at most.
-const PROPERTIES: [(&str, &str); 1] = [("fetch.wait.max.ms", "50")];
+/// comes into force that much later at most. What is fetched ahead is memory on top of the catalogue
+/// while it loads.
+const PROPERTIES: [(&str, &str); 2] =
+    [("fetch.wait.max.ms", "50"), ("queued.max.messages.kbytes", "4096")];
 /// Pause before a reader that failed is opened anew.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
