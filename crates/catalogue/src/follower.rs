@@ -48,8 +48,19 @@ impl Follower {
     /// # Errors
     /// [`FollowError`]; a broker that does not answer is none.
     pub fn start(settings: &ClientSettings, topic: &str) -> Result<Self, FollowError> {
+        Self::start_for(CatalogueHandle::new(), settings, topic)
+    }
+
+    /// The same for a handle that somebody has already, and that nobody follows yet.
+    ///
+    /// # Errors
+    /// As [`Follower::start`].
+    pub fn start_for(
+        handle: CatalogueHandle,
+        settings: &ClientSettings,
+        topic: &str,
+    ) -> Result<Self, FollowError> {
         settings.validate()?;
-        let handle = CatalogueHandle::new();
         let work = Following {
             settings: settings.clone(),
             topic: topic.to_owned(),

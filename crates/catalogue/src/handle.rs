@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use domain::Catalogue;
@@ -20,6 +20,8 @@ struct Shared {
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
     loaded: bool,
+    /// When the catalogue in force came into force.
+    published: Option<Instant>,
     stopped: bool,
 }
 
@@ -32,8 +34,15 @@ impl Progress {
 /// How long somebody who waits may fail to see that he should stop.
 const STOP_SEEN_WITHIN: Duration = Duration::from_millis(100);
 
+impl Default for CatalogueHandle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CatalogueHandle {
-    pub(crate) fn new() -> Self {
+    /// A handle to a catalogue that is empty until a [`Follower`](crate::Follower) is given it.
+    pub fn new() -> Self {
         Self(Arc::new(Shared {
             catalogue: ArcSwap::from_pointee(Catalogue::empty()),
             malformed: AtomicU64::new(0),
@@ -60,6 +69,11 @@ impl CatalogueHandle {
         self.progress().loaded
     }
 
+    /// How long the catalogue in force has been in force; `None` before the first load.
+    pub fn age(&self) -> Option<Duration> {
+        self.progress().published.map(|published| published.elapsed())
+    }
+
     /// How many records of the topic were skipped because they are no templates.
     pub fn malformed(&self) -> u64 {
         self.0.malformed.load(Ordering::Relaxed)
@@ -78,6 +92,7 @@ impl CatalogueHandle {
 
     pub(crate) fn publish(&self, catalogue: Catalogue) {
         self.0.catalogue.store(Arc::new(catalogue));
+        self.update(|progress| progress.published = Some(Instant::now()));
     }
 
     pub(crate) fn set_loaded(&self) {

@@ -1,11 +1,12 @@
 use std::borrow::Cow;
 
 use domain::{
-    Assignment, AssignmentId, Attempt, Binding, Catalogue, Decision, Event, Fact, FactKind,
-    History, Hold, LaneKind, NotSupported, RejectionReason, Situation, SourcePosition, Timestamp,
-    bind,
+    Assignment, AssignmentId, Attempt, Binding, Catalogue, Decision, Event, EventId, Fact,
+    FactKind, History, Hold, LaneKind, NotSupported, RejectionReason, Situation, SourcePosition,
+    Timestamp, bind,
 };
 use lane::{Outbox, Record, TooLarge};
+use service::LaneTraces;
 use wire::Format;
 use wire::event::Undecodable;
 use wire::headers::{DeadLetter, Outgoing, Trace, kind};
@@ -30,6 +31,7 @@ impl Answers<'_> {
         record: &Record<'_>,
         outbox: &mut Outbox,
         decisions: &mut Decisions,
+        traces: &mut LaneTraces,
     ) {
         let position = SourcePosition {
             topic: record.topic,
@@ -42,9 +44,13 @@ impl Answers<'_> {
             Ok(event) => event,
             Err(undecodable) => {
                 decisions.count_rejection(RejectionReason::Undecodable);
-                return self.park(record, &position, &undecodable, trace, outbox);
+                note(traces, record, &trace, &undecodable.event_id);
+                let parked = park(record, &position, &undecodable, outbox);
+                decisions.dead_letters += u64::from(parked);
+                return self.refuse(&undecodable, trace, outbox);
             }
         };
+        note(traces, record, &trace, &event.id);
         let situation = Situation {
             lane: self.lane,
             history: History::New,
@@ -173,42 +179,8 @@ impl Answers<'_> {
         self.write_fact(fact, answered.trace, outbox);
     }
 
-    /// The bytes as read go to `dead-letter`, and the fact says why.
-    fn park(
-        &self,
-        record: &Record<'_>,
-        position: &SourcePosition<'_>,
-        undecodable: &Undecodable<'_>,
-        trace: Trace<'_>,
-        outbox: &mut Outbox,
-    ) {
-        let reason = RejectionReason::Undecodable.as_str();
-        let event_id = undecodable.event_id.as_str();
-        let why = DeadLetter::new(reason, &undecodable.detail, event_id, position);
-        let parked = |outbox: &mut Outbox, with_value: bool| {
-            let headers = why.headers(record.headers());
-            let letter = outbox
-                .record(Outputs::DEAD_LETTER)
-                .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));
-            let letter = match record.key {
-                Some(key) => letter.key(key),
-                None => letter,
-            };
-            match record.value {
-                Some(bytes) if with_value => letter.value(|value| value.extend_from_slice(bytes)),
-                Some(_) | None => letter.tombstone(),
-            }
-        };
-        // A record as large as its own topic allows can be too large with our headers on it; the
-        // position says where the bytes still are.
-        if parked(outbox, true).is_err() && parked(outbox, false).is_err() {
-            tracing::warn!(
-                topic = record.topic,
-                partition = record.partition,
-                offset = record.offset.get(),
-                "a dead letter is too large even without its value; its fact alone is written"
-            );
-        }
+    /// The fact of a record that is no event.
+    fn refuse(&self, undecodable: &Undecodable<'_>, trace: Trace<'_>, outbox: &mut Outbox) {
         let fact = Fact {
             event_id: undecodable.event_id.borrowed(),
             attempt: Attempt::FIRST,
@@ -265,6 +237,51 @@ impl Answers<'_> {
             .key(id.as_bytes())
             .headers(self.outgoing(kind::FACT, id, format, trace))
             .value(|value| wire::fact::encode(fact, format, value))
+    }
+}
+
+/// The bytes as read go to `dead-letter`; says whether they could.
+fn park(
+    record: &Record<'_>,
+    position: &SourcePosition<'_>,
+    undecodable: &Undecodable<'_>,
+    outbox: &mut Outbox,
+) -> bool {
+    let reason = RejectionReason::Undecodable.as_str();
+    let event_id = undecodable.event_id.as_str();
+    let why = DeadLetter::new(reason, &undecodable.detail, event_id, position);
+    let parked = |outbox: &mut Outbox, with_value: bool| {
+        let headers = why.headers(record.headers());
+        let letter = outbox
+            .record(Outputs::DEAD_LETTER)
+            .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));
+        let letter = match record.key {
+            Some(key) => letter.key(key),
+            None => letter,
+        };
+        match record.value {
+            Some(bytes) if with_value => letter.value(|value| value.extend_from_slice(bytes)),
+            Some(_) | None => letter.tombstone(),
+        }
+    };
+    // A record as large as its own topic allows can be too large with our headers on it; the
+    // position says where the bytes still are.
+    let is_parked = parked(outbox, true).is_ok() || parked(outbox, false).is_ok();
+    if !is_parked {
+        tracing::warn!(
+            topic = record.topic,
+            partition = record.partition,
+            offset = record.offset.get(),
+            "a dead letter is too large even without its value; its fact alone is written"
+        );
+    }
+    is_parked
+}
+
+/// Has the record traced if its producer asked for it.
+fn note(traces: &mut LaneTraces, record: &Record<'_>, trace: &Trace<'_>, id: &EventId<'_>) {
+    if let Some(parent) = trace.parent().filter(|_| trace.is_sampled()) {
+        traces.note(record, parent, trace.state(), Some(id.as_str()));
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use catalogue::CatalogueHandle;
 use domain::{LaneKind, Timestamp};
 use kafka::{TopicSpec, Topics};
-use lane::{Batch, Handler, Outbox, OutputTopic, TopicId};
+use lane::{Batch, Handler, Outbox, OutputTopic, TopicId, TransactionReport};
+use service::LaneTraces;
 
 use crate::answer::Answers;
 use crate::{DecisionCounts, Decisions, Formats, Side};
@@ -15,6 +16,7 @@ pub struct EventHandler {
     catalogue: CatalogueHandle,
     formats: Formats,
     counts: Arc<DecisionCounts>,
+    traces: LaneTraces,
     /// Of the batch under way.
     decisions: Decisions,
 }
@@ -58,7 +60,13 @@ impl EventHandler {
         formats: Formats,
         counts: Arc<DecisionCounts>,
     ) -> Self {
-        Self { lane, catalogue, formats, counts, decisions: Decisions::default() }
+        let (traces, decisions) = (LaneTraces::off(), Decisions::default());
+        Self { lane, catalogue, formats, counts, traces, decisions }
+    }
+
+    /// The same, making spans.
+    pub fn traced(self, traces: LaneTraces) -> Self {
+        Self { traces, ..self }
     }
 }
 
@@ -79,7 +87,7 @@ impl Handler for EventHandler {
             now: Timestamp::from_millis(now_ms),
         };
         for record in batch.records() {
-            answers.answer(&record, outbox, &mut self.decisions);
+            answers.answer(&record, outbox, &mut self.decisions, &mut self.traces);
         }
         Ok(())
     }
@@ -91,5 +99,9 @@ impl Handler for EventHandler {
 
     fn aborted(&mut self) {
         self.decisions = Decisions::default();
+    }
+
+    fn ended(&mut self, report: &TransactionReport<'_>) {
+        self.traces.ended(report);
     }
 }

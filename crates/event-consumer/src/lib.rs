@@ -7,6 +7,7 @@ mod answer;
 mod assignment_id;
 mod decisions;
 mod handler;
+mod observed;
 mod process;
 mod run;
 mod settings;

@@ -8,10 +8,6 @@ use crate::{EventConsumer, EventConsumerSettings, Side};
 pub fn main(side: Side, flags: &ServiceFlags) -> ExitCode {
     let defaults = EventConsumerSettings::new(side, "");
     service::run(side.name(), &defaults, flags, |settings, context| {
-        let consumer = EventConsumer::new(side, settings);
-        for (name, status) in consumer.lanes() {
-            context.watch_lane(&name, status);
-        }
-        consumer.run(context.stop())
+        EventConsumer::new(side, settings).observed(context).run(context.stop())
     })
 }

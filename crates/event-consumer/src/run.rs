@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use catalogue::Follower;
+use catalogue::{CatalogueHandle, Follower};
 use kafka::TopicSpec;
 use lane::{LaneSpec, LaneStatus, OffsetReset, Stop, Subscription, run_lanes};
-use service::Failure;
+use service::{Context, Failure, MetricSource, Traces};
 use tracing::info;
 
+use crate::observed::{CatalogueHealth, ConsumerMetrics};
 use crate::{DecisionCounts, EventConsumerSettings, EventHandler, Outputs, Side};
 
 /// One event consumer: its lanes and the catalogue they share.
@@ -14,13 +15,53 @@ pub struct EventConsumer {
     settings: EventConsumerSettings,
     statuses: Vec<Arc<LaneStatus>>,
     decisions: Arc<DecisionCounts>,
+    catalogue: CatalogueHandle,
+    traces: Traces,
 }
 
 impl EventConsumer {
     /// One of `side`. Opens nothing yet.
     pub fn new(side: Side, settings: EventConsumerSettings) -> Self {
         let statuses = (0..settings.lanes).map(|_| LaneStatus::new()).collect();
-        Self { side, settings, statuses, decisions: Arc::default() }
+        Self {
+            side,
+            settings,
+            statuses,
+            decisions: Arc::default(),
+            catalogue: CatalogueHandle::new(),
+            traces: Traces::off(),
+        }
+    }
+
+    /// Shows it in the process' health endpoints and metrics, and makes spans where they are exported.
+    pub fn observed(self, context: &Context) -> Self {
+        for (name, status) in self.lanes() {
+            context.watch_lane(&name, status);
+        }
+        context.watch(Arc::new(CatalogueHealth(self.catalogue.clone())));
+        context.metrics().watch(self.metrics());
+        self.traced(context.traces())
+    }
+
+    /// The metrics of its decisions and its catalogue.
+    pub fn metrics(&self) -> Arc<dyn MetricSource> {
+        Arc::new(ConsumerMetrics {
+            side: self.side,
+            decisions: Arc::clone(&self.decisions),
+            catalogue: self.catalogue.clone(),
+        })
+    }
+
+    /// The same, making spans where `traces` are exported.
+    pub fn traced(self, traces: &Traces) -> Self {
+        Self { traces: traces.clone(), ..self }
+    }
+
+    /// The same without recording where the time of transactions goes: what measuring is measured
+    /// against.
+    pub fn without_detail(mut self) -> Self {
+        self.statuses.iter_mut().for_each(|status| *status = LaneStatus::without_detail());
+        self
     }
 
     /// Each lane's name and what it is doing.
@@ -46,7 +87,8 @@ impl EventConsumer {
         kafka::require(client, &self.topics())?;
         kafka::adopt_limits(client, &mut self.settings.topics)?;
         let topic = &self.settings.topics.message_template.name;
-        let follower = Follower::start(client, topic).map_err(Failure::internal)?;
+        let follower = Follower::start_for(self.catalogue.clone(), client, topic)
+            .map_err(Failure::internal)?;
         if !follower.wait_until_loaded(|| stop.is_requested()) {
             return Ok(());
         }
@@ -72,7 +114,8 @@ impl EventConsumer {
                 follower.handle(),
                 self.settings.formats,
                 Arc::clone(&self.decisions),
-            ),
+            )
+            .traced(self.traces.lane()),
             status: Arc::clone(status),
         };
         self.lanes().map(lane).collect()

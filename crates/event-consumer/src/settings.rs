@@ -3,7 +3,9 @@ use kafka::{ClientSettings, Topics};
 use lane::LaneSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service::{HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings};
+use service::{
+    HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings, TelemetrySettings,
+};
 
 /// Which of the two event consumers this is; everything that differs between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct EventConsumerSettings {
     pub health: HealthSettings,
     /// How long draining may take.
     pub shutdown: ShutdownSettings,
+    /// Where spans go.
+    pub telemetry: TelemetrySettings,
 }
 
 impl EventConsumerSettings {
@@ -93,13 +97,19 @@ impl EventConsumerSettings {
             log: LogSettings::default(),
             health: HealthSettings::default(),
             shutdown: ShutdownSettings::default(),
+            telemetry: TelemetrySettings::default(),
         }
     }
 }
 
 impl Settings for EventConsumerSettings {
     fn process(&self) -> ProcessSettings<'_> {
-        ProcessSettings { log: &self.log, health: &self.health, shutdown: &self.shutdown }
+        ProcessSettings {
+            log: &self.log,
+            health: &self.health,
+            shutdown: &self.shutdown,
+            telemetry: &self.telemetry,
+        }
     }
 
     fn validate(&self) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kafka::{NextOffset, TopicPartition};
 
@@ -65,16 +65,21 @@ impl AssignedPartitions {
         }
     }
 
-    /// How far each is behind by the client's statistics.
+    /// How far each is behind by the client's statistics. Of those that are `waiting` there are records
+    /// in the batch.
     pub(crate) fn lags(
         &self,
         statistics: &HashMap<TopicPartition, PartitionStatistics>,
+        waiting: &BTreeSet<TopicPartition>,
         now_ms: i64,
     ) -> BTreeMap<TopicPartition, PartitionLag> {
         let lag = |(partition, assigned): (&TopicPartition, &Assigned)| {
             let known = statistics.get(partition);
-            let lag = known.map(|known| known.lag(assigned.committed, assigned.last_ms, now_ms));
-            (partition.clone(), lag.unwrap_or_default())
+            let has_more = waiting.contains(partition);
+            let lag = known
+                .map(|known| known.lag(assigned.committed, assigned.last_ms, now_ms, has_more));
+            let unknown = PartitionLag { committed: assigned.committed, ..PartitionLag::default() };
+            (partition.clone(), lag.unwrap_or(unknown))
         };
         self.0.iter().map(lag).collect()
     }

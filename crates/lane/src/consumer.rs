@@ -16,7 +16,11 @@ pub(crate) type LaneConsumer = BaseConsumer<LaneContext>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Assigned(Vec<TopicPartition>),
-    Revoked(Vec<TopicPartition>),
+    /// `lost`: they had gone before anybody was asked.
+    Revoked {
+        partitions: Vec<TopicPartition>,
+        lost: bool,
+    },
 }
 
 /// Notes what the client tells inside a poll, for the lane to take after it.
@@ -75,7 +79,7 @@ impl ConsumerContext for LaneContext {
             let partitions = partitions(list);
             let lost = consumer.assignment_lost();
             info!(n_partitions = partitions.len(), lost, "partitions revoked");
-            self.note(Change::Revoked(partitions));
+            self.note(Change::Revoked { partitions, lost });
         }
     }
 

@@ -1,6 +1,8 @@
+mod reporting;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use kafka::{NextOffset, Offset, SettingsError, TopicPartition};
 use rdkafka::Message;
@@ -16,7 +18,8 @@ use crate::producer::{
     WriteError,
 };
 use crate::{
-    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Readiness, Stop, lag,
+    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Readiness, Rebalance, Step,
+    StepTimes, Stop, TransactionOutcome, lag,
 };
 
 /// How long a lane with nothing to do waits for a record; also the granularity of `tick` and of stopping.
@@ -84,6 +87,7 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     };
     let topics: Vec<&str> = lane.subscription.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
+    lane.status.set_group(&lane.subscription.group);
     lane.status.turned(clock_ms());
     lane.status.set_client(producer.client());
     lane.status.set_phase(Phase::Running);
@@ -102,6 +106,8 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
         partitions: AssignedPartitions::default(),
         aborts: 0,
         renewals: VecDeque::new(),
+        first_came: None,
+        times: StepTimes::default(),
     };
     while !stop.is_requested() {
         engine.turn()?;
@@ -129,12 +135,18 @@ struct Engine<'c, H: Handler, P: TransactionalProducer> {
     aborts: u32,
     /// When the last producers were given up.
     renewals: VecDeque<Instant>,
+    /// When the first record of the batch came.
+    first_came: Option<Instant>,
+    /// What the steps of the batch took so far.
+    times: StepTimes,
 }
 
 impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Once round: collect, handle, write everything in one transaction.
     fn turn(&mut self) -> Result<(), LaneError> {
         self.collect()?;
+        let collected = self.first_came.take().map(|first| first.elapsed());
+        self.times.set(Step::Collect, collected.unwrap_or_default());
         self.prepare_partitions()?;
         let now_ms = clock_ms();
         self.status.turned(now_ms);
@@ -143,6 +155,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             return Ok(());
         }
         self.outbox.clear();
+        let called = Instant::now();
         if !self.messages.is_empty() {
             let batch = Batch::read(&self.messages);
             self.handler.handle(batch, now_ms, &mut self.outbox).map_err(handler_error)?;
@@ -151,6 +164,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         if self.messages.is_empty() && self.outbox.is_empty() {
             return Ok(());
         }
+        self.times.set(Step::Handle, called.elapsed());
         self.transact()
     }
 
@@ -179,7 +193,9 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
                 self.poll(left.min(IDLE))?
             };
             if came && was_empty {
-                let due = Instant::now() + self.settings.linger();
+                let now = Instant::now();
+                self.first_came = Some(now);
+                let due = now + self.settings.linger();
                 let ready_at = self.producer.as_ref().and_then(P::ready_at);
                 deadline = ready_at.map_or(due, |ready_at| due.max(ready_at));
             }
@@ -247,13 +263,15 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Follows the rebalances that the last poll served.
     fn take_changes(&mut self) {
         for change in self.consumer.context().take_changes() {
-            self.status.count_rebalance();
             match change {
                 Change::Assigned(partitions) => {
+                    self.status.count_rebalance(Rebalance::Assigned);
                     let stage = if self.handler.restores() { Stage::New } else { Stage::Running };
                     self.partitions.assign(&partitions, stage, clock_ms());
                 }
-                Change::Revoked(partitions) => {
+                Change::Revoked { partitions, lost } => {
+                    let kind = if lost { Rebalance::Lost } else { Rebalance::Revoked };
+                    self.status.count_rebalance(kind);
                     self.partitions.revoke(&partitions);
                     self.drop_records(|at, _| partitions.contains(at));
                     self.handler.revoked(&partitions);
@@ -291,22 +309,26 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Writes the outbox and the batch's next offsets, and follows what the producer says.
     fn transact(&mut self) -> Result<(), LaneError> {
         let offsets = self.next_offsets();
-        let positions: Vec<_> = offsets.iter().map(|(at, next, _)| (at.clone(), *next)).collect();
+        let positions: Vec<_> =
+            offsets.iter().map(|offset| (offset.partition.clone(), offset.next)).collect();
         let input = Input { offsets: &positions, member: Member::new(self.consumer) };
         let input = (!positions.is_empty()).then_some(&input);
         let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
-        match producer.write(&self.outbox, input) {
+        let written = producer.write(&self.outbox, input);
+        self.times.take_written(&producer.times());
+        match written {
             Ok(()) => self.committed(&offsets),
-            Err(WriteError::Aborted(cause)) => self.aborted(cause),
+            Err(WriteError::Aborted(cause)) => self.aborted(cause, &offsets),
             Err(WriteError::Unsettled(cause)) => self.recover(cause, &offsets),
         }
     }
 
     fn committed(&mut self, offsets: &[BatchOffset]) -> Result<(), LaneError> {
         self.handler.committed().map_err(handler_error)?;
-        self.status.count_commit(self.messages.len(), self.outbox.len());
-        for (partition, next, last_ms) in offsets {
-            self.partitions.commit(partition, *next, *last_ms);
+        self.record_commit(offsets);
+        self.report(offsets, TransactionOutcome::Committed);
+        for offset in offsets {
+            self.partitions.commit(&offset.partition, offset.next, offset.last_ms);
         }
         self.messages.clear();
         self.message_bytes = 0;
@@ -315,9 +337,10 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     }
 
     /// Keeps the batch in memory to try it again.
-    fn aborted(&mut self, cause: Cause) -> Result<(), LaneError> {
+    fn aborted(&mut self, cause: Cause, offsets: &[BatchOffset]) -> Result<(), LaneError> {
         self.handler.aborted();
         self.status.count_abort();
+        self.report(offsets, TransactionOutcome::Aborted(cause.reason().as_str()));
         self.aborts += 1;
         if self.aborts > self.settings.aborts_max {
             return Err(LaneError::TooManyAborts { aborts: self.aborts, cause });
@@ -329,7 +352,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     fn recover(&mut self, cause: Cause, offsets: &[BatchOffset]) -> Result<(), LaneError> {
         warn!(error = %kafka::Chain(&cause), "making a new producer; the committed offsets decide");
         self.status.set_phase(Phase::Recovering);
-        self.status.count_renewal();
+        self.status.count_renewal(cause.reason());
         self.producer = None;
         let now = Instant::now();
         self.renewals.push_back(now);
@@ -347,7 +370,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         };
         self.status.set_client(producer.client());
         self.producer = Some(producer);
-        let partitions: Vec<_> = offsets.iter().map(|(at, _, _)| at.clone()).collect();
+        let partitions: Vec<_> = offsets.iter().map(|offset| offset.partition.clone()).collect();
         let committed = loop {
             if let Some(committed) = self.committed_offsets(&partitions) {
                 break committed;
@@ -358,8 +381,11 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         };
         self.status.turned(clock_ms());
         self.status.set_phase(Phase::Running);
-        let reached = |(at, next, _): &BatchOffset| {
-            committed.iter().any(|(of, position)| of == at && *position >= Some(*next))
+        let reached = |offset: &BatchOffset| {
+            let has = |(of, position): &(TopicPartition, Option<NextOffset>)| {
+                *of == offset.partition && *position >= Some(offset.next)
+            };
+            committed.iter().any(has)
         };
         // All: a partition lost meanwhile may have been taken further by its new owner.
         if !offsets.is_empty() && offsets.iter().all(reached) {
@@ -369,6 +395,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         info!("the transaction had not been committed; taking the batch again");
         self.handler.aborted();
         self.status.count_abort();
+        self.report(offsets, TransactionOutcome::Aborted(cause.reason().as_str()));
         self.drop_records(|at, offset| {
             committed.iter().any(|(of, position)| {
                 of == at && position.is_some_and(|position| position.is_past(offset))
@@ -410,21 +437,25 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         }
     }
 
-    /// One past each partition's last record in the batch, and that record's timestamp.
+    /// What there is of each partition in the batch.
     fn next_offsets(&self) -> Vec<BatchOffset> {
         let mut offsets: Vec<BatchOffset> = Vec::new();
         for message in &self.messages {
             let next = Offset::new(message.offset()).next();
             let last_ms = message.timestamp().to_millis().unwrap_or(0);
-            let is_of = |(at, _, _): &&mut BatchOffset| {
+            let is_of = |offset: &&mut BatchOffset| {
+                let at = &offset.partition;
                 at.partition == message.partition() && *at.topic == *message.topic()
             };
             // Records of one partition come in runs, so the search nearly always ends at once.
             match offsets.iter_mut().rev().find(is_of) {
-                Some(entry) => (entry.1, entry.2) = (next, last_ms),
+                Some(offset) => {
+                    (offset.next, offset.last_ms) = (next, last_ms);
+                    offset.n_records += 1;
+                }
                 None => {
-                    let at = TopicPartition::new(message.topic(), message.partition());
-                    offsets.push((at, next, last_ms));
+                    let partition = TopicPartition::new(message.topic(), message.partition());
+                    offsets.push(BatchOffset { partition, next, last_ms, n_records: 1 });
                 }
             }
         }
@@ -443,7 +474,8 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     fn report_lag(&self, now_ms: i64) {
         if let Some(statistics) = self.consumer.context().take_statistics() {
             let statistics = lag::read(&statistics);
-            self.status.set_partitions(self.partitions.lags(&statistics, now_ms));
+            let waiting = self.next_offsets().into_iter().map(|offset| offset.partition).collect();
+            self.status.set_partitions(self.partitions.lags(&statistics, &waiting, now_ms));
         }
     }
 }
@@ -463,18 +495,29 @@ fn pause_after(renewals: &VecDeque<Instant>, now: Instant) -> Duration {
     }
 }
 
-/// A partition of the batch, one past its last record, and that record's timestamp in milliseconds.
-type BatchOffset = (TopicPartition, NextOffset, i64);
+/// What there is of one partition in the batch.
+struct BatchOffset {
+    partition: TopicPartition,
+    /// One past its last record.
+    next: NextOffset,
+    /// That record's timestamp, in milliseconds since the epoch.
+    last_ms: i64,
+    n_records: u64,
+}
 
 fn handler_error(error: impl std::error::Error + Send + Sync + 'static) -> LaneError {
     LaneError::Handler(Box::new(error))
 }
 
 /// Milliseconds since the epoch: the one clock of a lane.
-#[expect(clippy::disallowed_methods, reason = "the lane loop is where the clock is read")]
 pub(crate) fn clock_ms() -> i64 {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let since_epoch = clock().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the lane loop is where the clock is read")]
+fn clock() -> SystemTime {
+    SystemTime::now()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use kafka::{NextOffset, TopicPartition};
 
-use crate::{Batch, Outbox};
+use crate::{Batch, Outbox, TransactionReport};
 
 /// What a lane does with its records: bytes in, records out.
 ///
@@ -45,6 +45,9 @@ pub trait Handler: Send {
 
     /// Nothing of it is. Forget what only the last `handle` and `tick` made true.
     fn aborted(&mut self) {}
+
+    /// A transaction has ended: after `committed` or `aborted`, for who follows what the lane does.
+    fn ended(&mut self, _report: &TransactionReport<'_>) {}
 
     /// Whether it has to restore something before a partition's first record. If so each newly
     /// assigned partition rests until [`Handler::prepare`] says it is ready.

@@ -8,12 +8,12 @@ use crate::PartitionLag;
 /// What the client's statistics say of one partition; negative where it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct PartitionStatistics {
-    /// One past the last record the application was given.
-    app_offset: i64,
     /// Where the next fetch goes: also past control records.
     next_offset: i64,
     /// The end for a read_committed reader.
     ls_offset: i64,
+    /// The end for a reader of everything.
+    hi_offset: i64,
     /// The oldest record there is.
     lo_offset: i64,
     /// The group's position when the partition was assigned.
@@ -53,26 +53,31 @@ pub(crate) fn read(json: &[u8]) -> HashMap<TopicPartition, PartitionStatistics> 
 
 impl PartitionStatistics {
     /// How far a lane is behind that has committed up to `committed`, its last record's timestamp
-    /// being `last_ms`.
+    /// being `last_ms`. `has_more`: it has records beyond that in its batch.
     pub(crate) fn lag(
         &self,
         committed: Option<NextOffset>,
         last_ms: i64,
         now_ms: i64,
+        has_more: bool,
     ) -> PartitionLag {
         let position = match committed {
             Some(committed) => committed.get(),
             None => self.committed_offset.max(self.lo_offset).max(0),
         };
-        // Control records at the end are never given, so only the fetcher's position passes them.
+        // Control records at the end are never given and so never committed: only the fetcher's
+        // position passes them.
         let has_read_all = self.fetchq_cnt == 0 && self.next_offset >= self.ls_offset;
-        let has_answered_all = self.app_offset <= position;
-        if self.ls_offset < 0 || (has_read_all && has_answered_all) {
-            return PartitionLag::default();
+        if self.ls_offset < 0 {
+            return PartitionLag { committed, ..PartitionLag::default() };
+        }
+        let hidden = u64::try_from(self.hi_offset - self.ls_offset).unwrap_or(0);
+        if has_read_all && !has_more {
+            return PartitionLag { hidden, committed, ..PartitionLag::default() };
         }
         let records = u64::try_from(self.ls_offset - position).unwrap_or(0);
         let age_ms = u64::try_from(now_ms - last_ms).unwrap_or(0);
-        PartitionLag { records, age_ms: if records > 0 { age_ms } else { 0 } }
+        PartitionLag { records, age_ms: if records > 0 { age_ms } else { 0 }, hidden, committed }
     }
 }
 
@@ -80,13 +85,14 @@ impl PartitionStatistics {
 mod tests {
     use super::*;
 
-    /// A partition that ends at 100, oldest record 10; committed before at 20.
-    fn partition(app_offset: i64, next_offset: i64, fetchq_cnt: i64) -> PartitionStatistics {
-        let (ls_offset, lo_offset, committed_offset) = (100, 10, 20);
+    /// A partition that ends at 100, with 7 more behind an open transaction, oldest record 10;
+    /// committed before at 20.
+    fn partition(next_offset: i64, fetchq_cnt: i64) -> PartitionStatistics {
+        let (ls_offset, hi_offset, lo_offset, committed_offset) = (100, 107, 10, 20);
         PartitionStatistics {
-            app_offset,
             next_offset,
             ls_offset,
+            hi_offset,
             lo_offset,
             committed_offset,
             fetchq_cnt,
@@ -94,29 +100,37 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(of: PartitionStatistics, committed: Option<i64>, records: u64, age_ms: u64) {
-        let lag = of.lag(committed.map(NextOffset::from_committed), 1_000, 5_000);
-        assert_eq!(lag, PartitionLag { records, age_ms });
+    fn check(
+        of: PartitionStatistics,
+        committed: Option<i64>,
+        has_more: bool,
+        (records, age_ms): (u64, u64),
+    ) {
+        let committed = committed.map(NextOffset::from_committed);
+        let lag = of.lag(committed, 1_000, 5_000, has_more);
+        assert_eq!(lag, PartitionLag { records, age_ms, hidden: 7, committed });
     }
 
     #[test]
     fn what_is_not_committed_is_lag() {
-        check(partition(60, 80, 20), Some(50), 50, 4_000);
+        check(partition(80, 20), Some(50), true, (50, 4_000));
+        check(partition(100, 0), Some(50), true, (50, 4_000));
+        check(partition(100, 20), Some(50), false, (50, 4_000));
     }
 
     #[test]
     fn control_records_at_the_end_are_no_lag() {
-        check(partition(99, 100, 0), Some(99), 0, 0);
+        check(partition(100, 0), Some(99), false, (0, 0));
     }
 
     #[test]
     fn before_the_first_commit_the_groups_own_position_counts() {
-        check(partition(-1001, 20, 0), None, 80, 4_000);
+        check(partition(20, 0), None, false, (80, 4_000));
     }
 
     #[test]
     fn statistics_are_read_and_the_internal_partition_passed_over() {
-        let one = r#"{"app_offset":1,"next_offset":2,"ls_offset":3,"lo_offset":0,"committed_offset":-1001,"fetchq_cnt":0,"x":1}"#;
+        let one = r#"{"next_offset":2,"ls_offset":3,"hi_offset":3,"lo_offset":0,"committed_offset":-1001,"fetchq_cnt":0,"x":1}"#;
         let json =
             format!(r#"{{"name":"c","topics":{{"t":{{"partitions":{{"0":{one},"-1":{one}}}}}}}}}"#);
         let partitions = read(json.as_bytes());

@@ -6,25 +6,31 @@
 
 mod assigned;
 mod consumer;
+mod detail;
 mod engine;
 mod handler;
+mod histogram;
 mod lag;
 mod outbox;
 mod producer;
 mod publisher;
 mod record;
+mod report;
 mod settings;
 mod spawn;
 mod status;
 mod stop;
 
+pub use detail::TransactionDetail;
 pub use engine::LaneError;
 pub use handler::{Handler, Readiness};
+pub use histogram::{Buckets, Histogram, HistogramReading, Tally};
 pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
 pub use producer::{Cause, ConnectError};
 pub use publisher::{PublishError, Publisher};
 pub use record::{Batch, Record};
+pub use report::{Step, StepTimes, TransactionOutcome, TransactionReport};
 pub use settings::{LaneSettings, OffsetReset, ProducerClient, Subscription};
 pub use spawn::{LaneSpec, run_lanes};
-pub use status::{LaneStatus, PartitionLag, Phase};
+pub use status::{LaneStatus, PartitionLag, Phase, Rebalance, RenewalReason};
 pub use stop::Stop;

@@ -35,6 +35,8 @@ pub struct Outbox {
     arena: Vec<u8>,
     records: Vec<Entry>,
     headers: Vec<HeaderEntry>,
+    /// How many records there are for each topic.
+    counts: Box<[u64]>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,7 +119,9 @@ impl Outbox {
 
     /// An empty one for `topics`; a [`TopicId`] is an index into them.
     pub fn new(topics: impl Into<Arc<[OutputTopic]>>) -> Self {
-        Self { topics: topics.into(), arena: Vec::new(), records: Vec::new(), headers: Vec::new() }
+        let topics = topics.into();
+        let counts = vec![0; topics.len()].into();
+        Self { topics, arena: Vec::new(), records: Vec::new(), headers: Vec::new(), counts }
     }
 
     /// The topics it was made for.
@@ -151,6 +155,7 @@ impl Outbox {
         self.arena.shrink_to(Self::KEPT_BYTES);
         self.records.clear();
         self.headers.clear();
+        self.counts.fill(0);
     }
 
     /// The records, in the order they were written.
@@ -165,6 +170,11 @@ impl Outbox {
             outbox: self,
             headers: entry.headers,
         })
+    }
+
+    /// How many records there are for each of its topics.
+    pub fn counts(&self) -> impl Iterator<Item = (&OutputTopic, u64)> {
+        self.topics.iter().zip(self.counts.iter().copied())
     }
 
     /// How many records there are.
@@ -294,6 +304,7 @@ impl RecordBuilder<'_> {
             value,
             headers,
         });
+        self.outbox.counts[self.topic.0] += 1;
         self.finished = true;
         Ok(())
     }
@@ -344,6 +355,10 @@ mod tests {
         assert_eq!(records(&outbox), expected);
         assert_eq!(outbox.arena.len(), 6);
         assert_eq!(outbox.headers.len(), 1);
+        let counts = |outbox: &Outbox| outbox.counts().map(|(_, n)| n).collect::<Vec<_>>();
+        assert_eq!(counts(&outbox), [2]);
+        outbox.clear();
+        assert_eq!(counts(&outbox), [0]);
     }
 
     #[test]

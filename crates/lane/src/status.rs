@@ -1,24 +1,28 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use kafka::TopicPartition;
+use kafka::{NextOffset, TopicPartition};
+
+use crate::TransactionDetail;
 
 use crate::ProducerClient;
 
 /// What a lane is doing, for health endpoints and metrics. The lane writes it, anybody reads it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LaneStatus {
     phase: AtomicU8,
     client: AtomicU8,
     last_turn_ms: AtomicI64,
+    group: OnceLock<String>,
     records: AtomicU64,
     written: AtomicU64,
     committed: AtomicU64,
     aborted: AtomicU64,
-    renewed: AtomicU64,
-    rebalances: AtomicU64,
+    renewed: [AtomicU64; RenewalReason::ALL.len()],
+    rebalances: [AtomicU64; Rebalance::ALL.len()],
     partitions: Mutex<BTreeMap<TopicPartition, PartitionLag>>,
+    detail: Option<TransactionDetail>,
 }
 
 /// What a lane is doing.
@@ -39,6 +43,60 @@ pub enum Phase {
     Failed,
 }
 
+/// What a rebalance did to a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebalance {
+    /// Partitions came.
+    Assigned,
+    /// Partitions went, and the lane could finish with them first.
+    Revoked,
+    /// Partitions had gone already: the group had given the lane up.
+    Lost,
+}
+
+impl Rebalance {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Assigned, Self::Revoked, Self::Lost];
+
+    /// The stable word: `assigned`, `revoked`, `lost`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Revoked => "revoked",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Why nobody knew what became of a transaction, so that its producer was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalReason {
+    /// A call failed.
+    Failed,
+    /// A call took so long that a copy of its request may still be under way.
+    Slow,
+    /// A connection broke.
+    Disconnected,
+    /// Not every record was acknowledged in time.
+    NotAcknowledged,
+}
+
+impl RenewalReason {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Failed, Self::Slow, Self::Disconnected, Self::NotAcknowledged];
+
+    /// The stable word: `failed`, `slow`, `disconnected`, `not_acknowledged`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Slow => "slow",
+            Self::Disconnected => "disconnected",
+            Self::NotAcknowledged => "not_acknowledged",
+        }
+    }
+}
+
 /// How far one partition's commits are behind its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionLag {
@@ -46,12 +104,45 @@ pub struct PartitionLag {
     pub records: u64,
     /// Age of the last committed record while records wait, in milliseconds; 0 when none do.
     pub age_ms: u64,
+    /// Offsets behind a transaction that is still open: nobody is given them.
+    pub hidden: u64,
+    /// What this lane has committed since the partition came to it.
+    pub committed: Option<NextOffset>,
+}
+
+impl Default for LaneStatus {
+    fn default() -> Self {
+        Self::with(Some(TransactionDetail::default()))
+    }
 }
 
 impl LaneStatus {
     /// A lane that has not begun.
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
+    }
+
+    /// One that does not record where the time of its transactions goes: what measuring is measured
+    /// against.
+    pub fn without_detail() -> Arc<Self> {
+        Arc::new(Self::with(None))
+    }
+
+    fn with(detail: Option<TransactionDetail>) -> Self {
+        Self {
+            phase: AtomicU8::default(),
+            client: AtomicU8::default(),
+            last_turn_ms: AtomicI64::default(),
+            group: OnceLock::new(),
+            records: AtomicU64::default(),
+            written: AtomicU64::default(),
+            committed: AtomicU64::default(),
+            aborted: AtomicU64::default(),
+            renewed: Default::default(),
+            rebalances: Default::default(),
+            partitions: Mutex::default(),
+            detail,
+        }
     }
 
     /// What it is doing.
@@ -80,6 +171,11 @@ impl LaneStatus {
         self.last_turn_ms.load(Ordering::Relaxed)
     }
 
+    /// Its consumer group; empty before it has begun.
+    pub fn group(&self) -> &str {
+        self.group.get().map_or("", String::as_str)
+    }
+
     /// Records whose answers are committed.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
@@ -102,17 +198,31 @@ impl LaneStatus {
 
     /// Producers made anew, because the outcome of a transaction could not be known.
     pub fn producers_renewed(&self) -> u64 {
-        self.renewed.load(Ordering::Relaxed)
+        RenewalReason::ALL.into_iter().map(|reason| self.renewals(reason)).sum()
     }
 
-    /// Times partitions were assigned or revoked.
-    pub fn rebalances(&self) -> u64 {
-        self.rebalances.load(Ordering::Relaxed)
+    /// Producers made anew for one reason.
+    pub fn renewals(&self, reason: RenewalReason) -> u64 {
+        self.renewed[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// Times partitions came or went in this way.
+    pub fn rebalances(&self, kind: Rebalance) -> u64 {
+        self.rebalances[kind as usize].load(Ordering::Relaxed)
     }
 
     /// The partitions it has, and how far behind each is.
     pub fn partitions(&self) -> BTreeMap<TopicPartition, PartitionLag> {
         self.partitions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where the time of its transactions went; `None` where that is not recorded.
+    pub const fn detail(&self) -> Option<&TransactionDetail> {
+        self.detail.as_ref()
+    }
+
+    pub(crate) fn set_group(&self, group: &str) {
+        self.group.get_or_init(|| group.to_owned());
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -139,9 +249,9 @@ impl LaneStatus {
         self.last_turn_ms.store(now_ms, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_commit(&self, records: usize, written: usize) {
-        self.records.fetch_add(records as u64, Ordering::Relaxed);
-        self.written.fetch_add(written as u64, Ordering::Relaxed);
+    pub(crate) fn count_commit(&self, n_records: usize, n_written: usize) {
+        self.records.fetch_add(n_records as u64, Ordering::Relaxed);
+        self.written.fetch_add(n_written as u64, Ordering::Relaxed);
         self.committed.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -149,12 +259,12 @@ impl LaneStatus {
         self.aborted.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_renewal(&self) {
-        self.renewed.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_renewal(&self, reason: RenewalReason) {
+        self.renewed[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_rebalance(&self) {
-        self.rebalances.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_rebalance(&self, kind: Rebalance) {
+        self.rebalances[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn set_partitions(&self, lags: BTreeMap<TopicPartition, PartitionLag>) {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::{
     Exit, Failure, HealthSettings, HealthSource, LogSettings, ProcessSettings, Secret,
-    ServiceFlags, Settings, ShutdownSettings,
+    ServiceFlags, Settings, ShutdownSettings, TelemetrySettings,
 };
 
 /// How the probe behaves.
@@ -41,6 +41,8 @@ struct Probe {
     #[serde(default)]
     shutdown: ShutdownSettings,
     #[serde(default)]
+    telemetry: TelemetrySettings,
+    #[serde(default)]
     behaviour: Behaviour,
     #[serde(default)]
     password: Option<Secret>,
@@ -48,7 +50,12 @@ struct Probe {
 
 impl Settings for Probe {
     fn process(&self) -> ProcessSettings<'_> {
-        ProcessSettings { log: &self.log, health: &self.health, shutdown: &self.shutdown }
+        ProcessSettings {
+            log: &self.log,
+            health: &self.health,
+            shutdown: &self.shutdown,
+            telemetry: &self.telemetry,
+        }
     }
 
     fn validate(&self) -> anyhow::Result<()> {

@@ -23,6 +23,7 @@ mod settings;
 mod shutdown;
 mod signals;
 mod telemetry;
+mod traces;
 mod watchdog;
 
 pub use config::{
@@ -31,7 +32,7 @@ pub use config::{
 pub use exit::{Exit, Failure, one_line};
 pub use flags::{Flags, ServiceFlags};
 pub use health::{Health, HealthServer, HealthSource, LaneHealth};
-pub use metrics::{Metrics, MetricsError, names};
+pub use metrics::{MetricSource, Metrics, MetricsError, Samples, names};
 pub use run::{Context, run};
 pub use secret::Secret;
 pub use settings::{
@@ -40,4 +41,5 @@ pub use settings::{
 pub use shutdown::Shutdown;
 pub use signals::stop_on_signals;
 pub use telemetry::{TelemetryError, start_logging};
+pub use traces::{LaneTraces, OtlpSettings, TelemetrySettings, Traces, TracesError};
 pub use watchdog::Watchdog;

@@ -18,6 +18,7 @@ use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::signals::stop_on_signals;
 use crate::telemetry::{check_logging, start_logging};
+use crate::traces::Traces;
 use crate::watchdog::Watchdog;
 
 /// Half of `max.poll.interval.ms`, after all of which a lane's partitions are taken away.
@@ -31,6 +32,7 @@ pub struct Context {
     shutdown: Shutdown,
     health: Health,
     metrics: Metrics,
+    traces: Traces,
     health_address: Option<SocketAddr>,
 }
 
@@ -57,9 +59,14 @@ impl Context {
         self.health.watch(source);
     }
 
-    /// For instruments of the binary's own.
+    /// To show what the binary itself counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// For the spans of lanes.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// Where the health endpoints listen, if they do.
@@ -108,17 +115,20 @@ fn supervised<S: Settings>(
     let _watchdog =
         Watchdog::start(program, shutdown.clone(), limit).context("cannot start the watchdog")?;
     let health = Health::new(shutdown.clone());
-    let metrics = Metrics::new(program).map_err(Failure::internal)?;
+    let metrics = Metrics::new();
+    let traces = Traces::start(program, process.telemetry).map_err(Failure::internal)?;
+    metrics.watch(Arc::new(traces.clone()));
     let server = match process.health.listen {
         Some(address) => Some(serve(address, &health, &metrics)?),
         None => None,
     };
 
     let health_address = server.as_ref().map(HealthServer::address);
-    let context = Context { shutdown: shutdown.clone(), health, metrics, health_address };
+    let context = Context { shutdown: shutdown.clone(), health, metrics, traces, health_address };
     // What a panic says has been printed by the time it is caught; what counts here is the code.
     let done = catch_unwind(AssertUnwindSafe(|| work(settings, &context)))
         .unwrap_or_else(|_| Err(Failure::internal(anyhow!("stopped by a panic, see above"))));
+    context.traces.shutdown();
     done?;
     info!("{program} ends");
     Ok(shutdown.exit())
@@ -133,7 +143,9 @@ fn configure<S: Settings>(
     let configuration = load_part::<S>(defaults, &sources, &OF_THE_COMMAND_LINE);
     let configuration = configuration.map_err(Failure::configuration)?;
     configuration.settings.validate().map_err(Failure::configuration)?;
-    check_logging(configuration.settings.process().log).map_err(Failure::configuration)?;
+    let process = configuration.settings.process();
+    check_logging(process.log).map_err(Failure::configuration)?;
+    process.telemetry.validate().map_err(|problem| Failure::configuration(anyhow!(problem)))?;
     Ok(configuration)
 }
 

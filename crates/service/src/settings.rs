@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::traces::TelemetrySettings;
+
 /// A binary's own configuration: one struct, read once, before anything is opened.
 ///
 /// Implementations carry `#[serde(deny_unknown_fields)]`, and `#[serde(default)]` on all that has a
@@ -30,6 +32,8 @@ pub struct ProcessSettings<'a> {
     pub health: &'a HealthSettings,
     /// How long draining may take.
     pub shutdown: &'a ShutdownSettings,
+    /// Where spans go.
+    pub telemetry: &'a TelemetrySettings,
 }
 
 /// How log lines are written.

@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
-use testkit::Process;
+use testkit::{Process, get};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -30,16 +28,6 @@ fn started(settings: &[&str]) -> (Process, String) {
     (process, address)
 }
 
-/// The status and the body of an answer.
-fn get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
 /// Settings and environment in, the code and the last line out.
 #[track_caller]
 fn check_refused(settings: &[&str], envs: &[(&str, &str)], code: i32, line: &str) {
@@ -61,6 +49,13 @@ fn a_rejected_configuration_ends_with_78_and_one_line() {
         &[("BINDERY_SHUTDOWN__DRAIN_SECONDS", "0")],
         78,
         "probe: `shutdown.drain_seconds` is 0; give it time",
+    );
+    check_refused(
+        &["telemetry.otlp.endpoint=collector:4317"],
+        &[],
+        78,
+        "probe: `telemetry.otlp.endpoint` is `collector:4317`; it has to begin with `http://` and \
+         name a host",
     );
     check_refused(
         &["kafka.properties.acks=1"],

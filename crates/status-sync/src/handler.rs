@@ -1,15 +1,23 @@
 use std::convert::Infallible;
 
 use kafka::{NextOffset, TopicPartition};
-use lane::{Batch, Handler, Outbox, Readiness};
+use lane::{Batch, Handler, Outbox, Readiness, TransactionReport};
+use service::LaneTraces;
+use wire::headers::Trace;
 
 use crate::announce::Announce;
 use crate::collect::Collect;
 use crate::each_record::EachRecord;
 use crate::fold::{FoldError, FoldHandler};
 
-/// One of the three kinds of lane, so that they run side by side and end together.
-pub(crate) enum StatusHandler {
+/// The handler of every lane, so that they run side by side and end together.
+pub(crate) struct StatusHandler {
+    pub(crate) work: Work,
+    pub(crate) traces: LaneTraces,
+}
+
+/// One of the three kinds of lane.
+pub(crate) enum Work {
     Collect(EachRecord<Collect>),
     Fold(Box<FoldHandler>),
     Announce(EachRecord<Announce>),
@@ -18,6 +26,21 @@ pub(crate) enum StatusHandler {
 /// Two of the three never fail.
 fn never(never: Infallible) -> FoldError {
     match never {}
+}
+
+impl StatusHandler {
+    /// Has those records traced whose trace is sampled.
+    fn note_sampled(&mut self, batch: Batch<'_>) {
+        if !self.traces.is_on() {
+            return;
+        }
+        for record in batch.records() {
+            let trace = Trace::of(record.headers());
+            if let Some(parent) = trace.parent().filter(|_| trace.is_sampled()) {
+                self.traces.note(&record, parent, trace.state(), None);
+            }
+        }
+    }
 }
 
 impl Handler for StatusHandler {
@@ -29,40 +52,45 @@ impl Handler for StatusHandler {
         now_ms: i64,
         outbox: &mut Outbox,
     ) -> Result<(), FoldError> {
-        match self {
-            Self::Collect(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
-            Self::Fold(handler) => handler.handle(batch, now_ms, outbox),
-            Self::Announce(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
+        self.note_sampled(batch);
+        match &mut self.work {
+            Work::Collect(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
+            Work::Fold(handler) => handler.handle(batch, now_ms, outbox),
+            Work::Announce(handler) => handler.handle(batch, now_ms, outbox).map_err(never),
         }
     }
 
     fn tick(&mut self, now_ms: i64, outbox: &mut Outbox) -> Result<(), FoldError> {
-        match self {
-            Self::Fold(handler) => handler.tick(now_ms, outbox),
-            Self::Collect(_) | Self::Announce(_) => Ok(()),
+        match &mut self.work {
+            Work::Fold(handler) => handler.tick(now_ms, outbox),
+            Work::Collect(_) | Work::Announce(_) => Ok(()),
         }
     }
 
     fn committed(&mut self) -> Result<(), FoldError> {
-        match self {
-            Self::Collect(handler) => handler.committed().map_err(never),
-            Self::Fold(handler) => handler.committed(),
-            Self::Announce(handler) => handler.committed().map_err(never),
+        match &mut self.work {
+            Work::Collect(handler) => handler.committed().map_err(never),
+            Work::Fold(handler) => handler.committed(),
+            Work::Announce(handler) => handler.committed().map_err(never),
         }
     }
 
     fn aborted(&mut self) {
-        match self {
-            Self::Collect(handler) => handler.aborted(),
-            Self::Fold(handler) => handler.aborted(),
-            Self::Announce(handler) => handler.aborted(),
+        match &mut self.work {
+            Work::Collect(handler) => handler.aborted(),
+            Work::Fold(handler) => handler.aborted(),
+            Work::Announce(handler) => handler.aborted(),
         }
     }
 
+    fn ended(&mut self, report: &TransactionReport<'_>) {
+        self.traces.ended(report);
+    }
+
     fn restores(&self) -> bool {
-        match self {
-            Self::Fold(handler) => handler.restores(),
-            Self::Collect(_) | Self::Announce(_) => false,
+        match &self.work {
+            Work::Fold(handler) => handler.restores(),
+            Work::Collect(_) | Work::Announce(_) => false,
         }
     }
 
@@ -71,23 +99,23 @@ impl Handler for StatusHandler {
         partition: &TopicPartition,
         committed: Option<NextOffset>,
     ) -> Result<(), FoldError> {
-        match self {
-            Self::Fold(handler) => handler.assigned(partition, committed),
-            Self::Collect(_) | Self::Announce(_) => Ok(()),
+        match &mut self.work {
+            Work::Fold(handler) => handler.assigned(partition, committed),
+            Work::Collect(_) | Work::Announce(_) => Ok(()),
         }
     }
 
     fn prepare(&mut self, partition: &TopicPartition) -> Result<Readiness, FoldError> {
-        match self {
-            Self::Fold(handler) => handler.prepare(partition),
-            Self::Collect(_) | Self::Announce(_) => Ok(Readiness::Ready),
+        match &mut self.work {
+            Work::Fold(handler) => handler.prepare(partition),
+            Work::Collect(_) | Work::Announce(_) => Ok(Readiness::Ready),
         }
     }
 
     fn revoked(&mut self, partitions: &[TopicPartition]) {
-        match self {
-            Self::Fold(handler) => handler.revoked(partitions),
-            Self::Collect(_) | Self::Announce(_) => {}
+        match &mut self.work {
+            Work::Fold(handler) => handler.revoked(partitions),
+            Work::Collect(_) | Work::Announce(_) => {}
         }
     }
 }

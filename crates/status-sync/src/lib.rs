@@ -14,6 +14,7 @@ mod counts;
 mod each_record;
 mod fold;
 mod handler;
+mod observed;
 mod outputs;
 mod process;
 mod run;
@@ -22,7 +23,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 
-pub use counts::{StatusCounts, StatusTotals};
+pub use counts::{RestoreWay, StatusCounts, StatusTotals};
 pub use process::main;
 pub use run::StatusSync;
 pub use settings::{Formats, StatusSyncSettings};

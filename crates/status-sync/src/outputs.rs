@@ -11,7 +11,7 @@ use wire::headers::{DeadLetter, Outgoing, Trace, kind};
 pub(crate) const SOURCE: &str = "/bindery/status-sync";
 
 /// Why a record is a dead letter, as the runbook has it.
-const UNDECODABLE: &str = "undecodable";
+pub(crate) const UNDECODABLE: &str = "undecodable";
 
 /// The topics that status-sync writes to, in the order of its outbox.
 #[derive(Clone, Debug)]

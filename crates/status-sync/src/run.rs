@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use kafka::TopicSpec;
 use lane::{LaneSpec, LaneStatus, OffsetReset, Stop, Subscription, run_lanes};
-use service::Failure;
+use service::{Context, Failure, Traces};
 
 use crate::announce::Announce;
 use crate::collect::Collect;
 use crate::each_record::EachRecord;
 use crate::fold::{FoldHandler, KafkaPast, RestoreTopics};
-use crate::handler::StatusHandler;
+use crate::handler::{StatusHandler, Work};
+use crate::observed::StatusMetrics;
 use crate::outputs::Outputs;
 use crate::store::{Store, StoreError};
 use crate::{StatusCounts, StatusSyncSettings};
@@ -18,6 +19,7 @@ pub struct StatusSync {
     settings: StatusSyncSettings,
     lanes: Vec<Lane>,
     counts: Arc<StatusCounts>,
+    traces: Traces,
 }
 
 struct Lane {
@@ -54,7 +56,16 @@ impl StatusSync {
         let lanes = numbers.into_iter().flat_map(|(kind, lanes)| {
             (0..lanes).map(move |number| Lane { kind, number, status: LaneStatus::new() })
         });
-        Self { lanes: lanes.collect(), settings, counts: Arc::default() }
+        Self { lanes: lanes.collect(), settings, counts: Arc::default(), traces: Traces::off() }
+    }
+
+    /// Shows it in the process' health endpoints and metrics, and makes spans where they are exported.
+    pub fn observed(self, context: &Context) -> Self {
+        for (name, status) in self.lanes() {
+            context.watch_lane(&name, status);
+        }
+        context.metrics().watch(Arc::new(StatusMetrics(Arc::clone(&self.counts))));
+        Self { traces: context.traces().clone(), ..self }
     }
 
     /// Each lane's name and what it is doing.
@@ -112,24 +123,27 @@ impl StatusSync {
                 offset_reset: OffsetReset::Earliest,
             },
             outputs: Outputs::of(&settings.topics).topics(),
-            handler: self.handler(lane.kind, store),
+            handler: StatusHandler {
+                work: self.work(lane.kind, store),
+                traces: self.traces.lane(),
+            },
             status: Arc::clone(&lane.status),
         }
     }
 
-    fn handler(&self, kind: Kind, store: &Store) -> StatusHandler {
+    fn work(&self, kind: Kind, store: &Store) -> Work {
         let StatusSyncSettings { topics, formats, kafka, .. } = &self.settings;
         let counts = Arc::clone(&self.counts);
         match kind {
             Kind::Collect => {
                 let topic = topics.delivery_log.name.clone();
                 let collect = Collect { topic, format: formats.fact };
-                StatusHandler::Collect(EachRecord::new(collect, counts))
+                Work::Collect(EachRecord::new(collect, counts))
             }
             Kind::Announce => {
                 let rt_topic = topics.rt_event.name.clone();
                 let announce = Announce { rt_topic, format: formats.fact };
-                StatusHandler::Announce(EachRecord::new(announce, counts))
+                Work::Announce(EachRecord::new(announce, counts))
             }
             Kind::Fold => {
                 let past = Box::new(KafkaPast::new(kafka.clone()));
@@ -139,7 +153,7 @@ impl StatusSync {
                 };
                 let store = store.clone();
                 let fold = FoldHandler::new(store, past, restore, formats.status, counts);
-                StatusHandler::Fold(Box::new(fold))
+                Work::Fold(Box::new(fold))
             }
         }
     }

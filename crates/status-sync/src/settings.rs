@@ -4,7 +4,9 @@ use kafka::{ClientSettings, Topics};
 use lane::LaneSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service::{HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings};
+use service::{
+    HealthSettings, LogSettings, ProcessSettings, Settings, ShutdownSettings, TelemetrySettings,
+};
 
 use crate::store::StatusAge;
 
@@ -58,6 +60,8 @@ pub struct StatusSyncSettings {
     pub health: HealthSettings,
     /// How long draining may take.
     pub shutdown: ShutdownSettings,
+    /// Where spans go.
+    pub telemetry: TelemetrySettings,
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -84,6 +88,7 @@ impl StatusSyncSettings {
             },
             health: HealthSettings::default(),
             shutdown: ShutdownSettings::default(),
+            telemetry: TelemetrySettings::default(),
         }
     }
 
@@ -94,7 +99,12 @@ impl StatusSyncSettings {
 
 impl Settings for StatusSyncSettings {
     fn process(&self) -> ProcessSettings<'_> {
-        ProcessSettings { log: &self.log, health: &self.health, shutdown: &self.shutdown }
+        ProcessSettings {
+            log: &self.log,
+            health: &self.health,
+            shutdown: &self.shutdown,
+            telemetry: &self.telemetry,
+        }
     }
 
     fn validate(&self) -> anyhow::Result<()> {

@@ -14,20 +14,25 @@ mod binary;
 mod clients;
 mod cluster;
 mod guard;
+mod http;
 pub mod kafka;
 mod own_cluster;
 mod ports;
 mod process;
 mod record;
+mod spans;
 mod wait;
 
 pub use binary::{binary, example, workspace_root};
 pub use clients::{
-    Isolation, NewTopicSpec, committed, create_topics, end_offsets, produce, read_all,
+    Isolation, NewTopicSpec, OpenTransaction, committed, create_topics, end_offsets, produce,
+    read_all,
 };
 pub use cluster::{Cluster, cluster};
+pub use http::get;
 pub use own_cluster::OwnCluster;
 pub use ports::free_port;
 pub use process::Process;
 pub use record::{IntoBytes, NO_HEADERS, OwnedRecord};
+pub use spans::{ReceivedSpan, SpanReceiver};
 pub use wait::wait_until;

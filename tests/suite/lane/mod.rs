@@ -2,4 +2,5 @@
 
 pub(crate) mod copying;
 mod faults;
+mod lag;
 mod sharing;

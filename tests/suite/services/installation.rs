@@ -103,12 +103,28 @@ impl Installation {
     pub(crate) fn start_with_lanes(&self, side: Side, instance: &str, lanes: u32) -> Process {
         let mut settings = self.settings(side, instance);
         settings.lanes = lanes;
-        let settings = toml::to_string(&settings).expect("it is TOML");
-        self.spawn(side.name(), instance, &settings)
+        self.start_as(side, &settings)
+    }
+
+    /// The same with settings of the test's own.
+    pub(crate) fn start_as(&self, side: Side, settings: &EventConsumerSettings) -> Process {
+        let text = toml::to_string(settings).expect("it is TOML");
+        self.spawn(side.name(), &settings.instance, &text)
     }
 
     /// Starts status-sync as a process of its own, with its store in this installation's folder.
     pub(crate) fn start_status_sync(&self, instance: &str) -> Process {
+        self.start_status_sync_as(&self.status_sync_settings(instance))
+    }
+
+    /// The same with settings of the test's own.
+    pub(crate) fn start_status_sync_as(&self, settings: &StatusSyncSettings) -> Process {
+        let text = toml::to_string(settings).expect("it is TOML");
+        self.spawn("status-sync", &settings.instance, &text)
+    }
+
+    /// The configuration of instance `instance` of status-sync.
+    pub(crate) fn status_sync_settings(&self, instance: &str) -> StatusSyncSettings {
         let mut settings = StatusSyncSettings::new(self.client.bootstrap_servers.as_str());
         settings.topics = self.topics.clone();
         settings.group = format!("{}status-sync", self.prefix);
@@ -118,8 +134,8 @@ impl Installation {
             quicken(lane);
         }
         settings.shutdown.drain_seconds = DRAIN_SECONDS;
-        let settings = toml::to_string(&settings).expect("it is TOML");
-        self.spawn("status-sync", instance, &settings)
+        settings.health.listen = Some(([127, 0, 0, 1], 0).into());
+        settings
     }
 
     /// Removes what status-sync remembers on its disk.

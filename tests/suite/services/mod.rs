@@ -7,3 +7,4 @@ mod exactness;
 mod faults;
 mod installation;
 mod looking;
+mod telemetry;

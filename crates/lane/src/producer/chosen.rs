@@ -6,7 +6,7 @@ use super::{
     ConnectError, Input, LibrdkafkaProducer, NativeProducer, ProducerSpec, TransactionalProducer,
     WriteError,
 };
-use crate::{Outbox, ProducerClient, Stop};
+use crate::{Outbox, ProducerClient, StepTimes, Stop};
 
 /// The producer that the settings ask for, as far as the brokers allow.
 pub(crate) enum ChosenProducer {
@@ -45,6 +45,13 @@ impl TransactionalProducer for ChosenProducer {
         match self {
             Self::Librdkafka(producer) => producer.ready_at(),
             Self::Native(producer) => producer.ready_at(),
+        }
+    }
+
+    fn times(&self) -> StepTimes {
+        match self {
+            Self::Librdkafka(producer) => producer.times(),
+            Self::Native(producer) => producer.times(),
         }
     }
 

@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
 use crate::outbox::OutboundRecord;
-use crate::{Outbox, ProducerClient, Stop};
+use crate::{Outbox, ProducerClient, Step, StepTimes, Stop};
 
 /// The transactional producer that stands on librdkafka, which speaks transactions v1.
 ///
@@ -25,6 +25,8 @@ pub(crate) struct LibrdkafkaProducer {
     shared: Arc<Shared>,
     transaction_timeout: Duration,
     slow: Duration,
+    /// Of the last transaction.
+    times: StepTimes,
 }
 
 /// What the client's own thread tells the lane's.
@@ -56,6 +58,7 @@ impl TransactionalProducer for LibrdkafkaProducer {
                         shared,
                         transaction_timeout: spec.lane.transaction_timeout(),
                         slow: spec.lane.slow(),
+                        times: StepTimes::default(),
                     }));
                 }
                 Err(KafkaError::Transaction(error))
@@ -77,10 +80,51 @@ impl TransactionalProducer for LibrdkafkaProducer {
     }
 
     fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
+        let mut watch = Stopwatch::start();
+        let written = self.transact(outbox, input, &mut watch);
+        self.times = watch.times;
+        written
+    }
+
+    fn times(&self) -> StepTimes {
+        self.times
+    }
+
+    fn client(&self) -> ProducerClient {
+        ProducerClient::Librdkafka
+    }
+}
+
+/// Times one step after the other.
+struct Stopwatch {
+    since: Instant,
+    times: StepTimes,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { since: Instant::now(), times: StepTimes::default() }
+    }
+
+    fn lap(&mut self, step: Step) {
+        let now = Instant::now();
+        self.times.set(step, now.duration_since(self.since));
+        self.since = now;
+    }
+}
+
+impl LibrdkafkaProducer {
+    fn transact(
+        &self,
+        outbox: &Outbox,
+        input: Option<&Input<'_>>,
+        watch: &mut Stopwatch,
+    ) -> Result<(), WriteError> {
         self.shared.begin();
-        let deadline = Instant::now() + self.transaction_timeout;
+        let deadline = watch.since + self.transaction_timeout;
         self.call("begin", || self.client.begin_transaction())?;
-        match self.fill_and_commit(outbox, input, deadline) {
+        watch.lap(Step::Begin);
+        match self.fill_and_commit(outbox, input, deadline, watch) {
             Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
                 Err(WriteError::Unsettled(Cause::Disconnected))
             }
@@ -90,21 +134,17 @@ impl TransactionalProducer for LibrdkafkaProducer {
         }
     }
 
-    fn client(&self) -> ProducerClient {
-        ProducerClient::Librdkafka
-    }
-}
-
-impl LibrdkafkaProducer {
     fn fill_and_commit(
         &self,
         outbox: &Outbox,
         input: Option<&Input<'_>>,
         deadline: Instant,
+        watch: &mut Stopwatch,
     ) -> Result<(), WriteError> {
         for record in outbox.records() {
             self.send(&record, deadline)?;
         }
+        watch.lap(Step::Send);
         if let Some(input) = input {
             let offsets = topic_partition_list(input.offsets).map_err(aborted("offsets"))?;
             let group = input.member.metadata();
@@ -113,9 +153,13 @@ impl LibrdkafkaProducer {
                 self.client.send_offsets_to_transaction(&offsets, &group, timeout)
             })?;
         }
+        watch.lap(Step::Offsets);
         // The client's commit flushes in slices of 100 ms while anything is in flight.
         self.drain(outbox.len() as u64, deadline)?;
-        self.call("commit", || self.client.commit_transaction(Timeout::Never))
+        watch.lap(Step::Drain);
+        self.call("commit", || self.client.commit_transaction(Timeout::Never))?;
+        watch.lap(Step::Commit);
+        Ok(())
     }
 
     /// Ends a transaction that failed for `cause`.

@@ -9,7 +9,7 @@ use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 
 use crate::consumer::LaneConsumer;
-use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, Stop};
+use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, RenewalReason, StepTimes, Stop};
 
 pub(crate) use chosen::ChosenProducer;
 pub(crate) use librdkafka::LibrdkafkaProducer;
@@ -94,6 +94,9 @@ pub(crate) trait TransactionalProducer: Sized {
     /// All of it, visible together, or nothing. Bounded by the transaction's timeout.
     fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
 
+    /// What each step of the last `write` took, as far as it came.
+    fn times(&self) -> StepTimes;
+
     /// When it should write next at the earliest: what comes until then goes with it.
     fn ready_at(&self) -> Option<Instant> {
         None
@@ -177,4 +180,16 @@ pub enum Cause {
     /// The broker did not acknowledge every record in time.
     #[error("{0} records were not acknowledged in time")]
     NotDrained(u64),
+}
+
+impl Cause {
+    /// The stable word for it.
+    pub(crate) const fn reason(&self) -> RenewalReason {
+        match self {
+            Self::Call { .. } | Self::Native(_) => RenewalReason::Failed,
+            Self::Slow { .. } => RenewalReason::Slow,
+            Self::Disconnected => RenewalReason::Disconnected,
+            Self::NotDrained(_) => RenewalReason::NotAcknowledged,
+        }
+    }
 }

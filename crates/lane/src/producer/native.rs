@@ -5,7 +5,7 @@ use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Secu
 
 use super::{Cause, ConnectError, Input, ProducerSpec, WriteError};
 use crate::engine::clock_ms;
-use crate::{Outbox, Stop};
+use crate::{Outbox, Step, StepTimes, Stop};
 
 /// The transactional producer of our own, which speaks transactions v2.
 ///
@@ -15,6 +15,8 @@ use crate::{Outbox, Stop};
 pub(crate) struct NativeProducer {
     producer: Producer,
     stop: Stop,
+    /// Of the last transaction.
+    times: StepTimes,
 }
 
 impl NativeProducer {
@@ -29,7 +31,11 @@ impl NativeProducer {
             Err(reason) => return Ok(Err(reason)),
         };
         match Producer::connect(settings, &|time| stop.wait(time)) {
-            Ok(producer) => Ok(Ok(producer.map(|producer| Self { producer, stop: stop.clone() }))),
+            Ok(producer) => Ok(Ok(producer.map(|producer| Self {
+                producer,
+                stop: stop.clone(),
+                times: StepTimes::default(),
+            }))),
             Err(native_producer::ConnectError::Unsupported(reason)) => Ok(Err(reason)),
             Err(source) => {
                 let transactional_id = spec.transactional_id.clone();
@@ -43,6 +49,8 @@ impl NativeProducer {
         outbox: &Outbox,
         input: Option<&Input<'_>>,
     ) -> Result<(), WriteError> {
+        let began = Instant::now();
+        self.times = StepTimes::default();
         self.producer.begin();
         let now_ms = clock_ms();
         for record in outbox.records() {
@@ -55,10 +63,14 @@ impl NativeProducer {
             let topic = record.topic_id.0;
             self.producer.append(topic, record.partition, &laid_out, || record.headers());
         }
+        self.times.set(Step::Send, began.elapsed());
+        let laid_out = Instant::now();
         let written = match input {
             Some(input) => self.commit_with(input),
             None => self.producer.commit(None, &|time| self.stop.wait(time)),
         };
+        // All that waits for a broker is one call: what the other client takes four steps for.
+        self.times.set(Step::Commit, laid_out.elapsed());
         written.map_err(|error| match error {
             native_producer::WriteError::Aborted(cause) => {
                 WriteError::Aborted(Cause::Native(cause))
@@ -71,6 +83,11 @@ impl NativeProducer {
 
     pub(crate) fn ready_at(&self) -> Option<Instant> {
         self.producer.ready_at()
+    }
+
+    /// What each step of the last `write` took.
+    pub(crate) const fn times(&self) -> StepTimes {
+        self.times
     }
 
     fn commit_with(&mut self, input: &Input<'_>) -> Result<(), native_producer::WriteError> {

@@ -64,6 +64,13 @@ pub const LANE_PHASE: Metric = metric(
     &["lane", "phase"],
     "1 for the phase a lane is in, 0 for the others.",
 );
+/// Which client writes a lane's transactions.
+pub const LANE_CLIENT: Metric = metric(
+    "bindery_lane_client",
+    Gauge,
+    &["lane", "client"],
+    "1 for the client that writes the lane's transactions.",
+);
 /// Whether a lane's loop goes round.
 pub const LANE_LOOP_AGE_SECONDS: Metric = metric(
     "bindery_lane_loop_age_seconds",
@@ -297,9 +304,10 @@ pub const FOLD_RESTORE_DURATION_SECONDS: Metric = metric(
 );
 
 /// All of them, in the order of `docs/metrics.md`.
-pub const ALL: [Metric; 35] = [
+pub const ALL: [Metric; 36] = [
     BUILD_INFO,
     LANE_PHASE,
+    LANE_CLIENT,
     LANE_LOOP_AGE_SECONDS,
     LANE_PARTITIONS,
     LANE_RECORDS_TOTAL,

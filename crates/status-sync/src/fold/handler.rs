@@ -117,6 +117,7 @@ impl FoldHandler {
                 let trace = Trace::of(records[change.index].headers());
                 publish(&status, *number, trace, self.format, outbox);
                 self.batch.count_status(status.status);
+                self.batch.orphans += u64::from(status.orphan);
             }
         }
     }
@@ -218,7 +219,10 @@ impl lane::Handler for FoldHandler {
         let readiness = restoration.step(&self.store, self.past.as_mut(), &self.topics)?;
         let partition = match readiness {
             Readiness::NotYet => Partition::Restoring(restoration),
-            Readiness::Ready => Partition::Ready(Ready::new(restoration.into_store())),
+            Readiness::Ready => {
+                self.counts.count_restored(restoration.way(), restoration.took());
+                Partition::Ready(Ready::new(restoration.into_store()))
+            }
         };
         self.partitions.insert(number, partition);
         if self.partitions.values().all(|partition| matches!(partition, Partition::Ready(_))) {

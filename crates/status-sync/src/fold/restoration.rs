@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::handler::FoldError;
 use super::merging::{Change, Merging};
 use super::past::{Bounds, Past, PastEvent, PastReader};
+use crate::RestoreWay;
 use crate::store::{Changes, PartitionStore, Store};
 
 /// Brings the store of one partition to the group's committed position, a step at a time.
@@ -17,6 +18,8 @@ pub(crate) struct Restoration {
     /// Where the lane goes on; the store is to be as of this offset.
     committed: NextOffset,
     stage: Stage,
+    way: RestoreWay,
+    began: Instant,
     n_records: u64,
 }
 
@@ -52,21 +55,24 @@ impl Restoration {
         committed: NextOffset,
     ) -> Result<Self, FoldError> {
         let position = store.position()?;
-        let stage = match position {
-            Some(position) if position == committed => Stage::Done,
-            Some(position) if position < committed => Stage::Behind { position },
+        let (stage, way) = match position {
+            Some(position) if position == committed => (Stage::Done, RestoreWay::AsStored),
+            Some(position) if position < committed => {
+                (Stage::Behind { position }, RestoreWay::Replay)
+            }
             // It is ahead where the group was set back, and must fold those facts again from what
             // was published then; or somebody else's position was lost.
-            Some(_) | None => Stage::Empty { end: None },
+            Some(_) | None => (Stage::Empty { end: None }, RestoreWay::Load),
         };
         info!(
             partition,
             stored = position.map(NextOffset::get),
             committed = committed.get(),
-            way = stage.name(),
+            way = way.as_str(),
             "restoring statuses"
         );
-        Ok(Self { partition, store, committed, stage, n_records: 0 })
+        let began = Instant::now();
+        Ok(Self { partition, store, committed, stage, way, began, n_records: 0 })
     }
 
     /// Does a part of the work.
@@ -102,13 +108,23 @@ impl Restoration {
         Ok(if matches!(self.stage, Stage::Done) { Readiness::Ready } else { Readiness::NotYet })
     }
 
+    /// How it is, or was, done.
+    pub(crate) const fn way(&self) -> RestoreWay {
+        self.way
+    }
+
+    /// How long it has taken until now.
+    pub(crate) fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     pub(crate) fn into_store(self) -> PartitionStore {
         self.store
     }
 
     /// The next stage of a store that is behind: what it lacks must not be deleted yet.
     fn after_gap(
-        &self,
+        &mut self,
         journal: &Bounds,
         position: NextOffset,
         past: &dyn Past,
@@ -117,6 +133,7 @@ impl Restoration {
         if journal.start > position.get() {
             let partition = self.partition;
             info!(partition, oldest = journal.start, "stored statuses are too old to catch up");
+            self.way = RestoreWay::Load;
             return Ok(Stage::Empty { end: None });
         }
         let reader = past.open(&topics.journal, self.partition, position)?;
@@ -163,21 +180,11 @@ impl Restoration {
             partition = self.partition,
             position = self.committed.get(),
             n_records = self.n_records,
-            way = self.stage.name(),
+            way = self.way.as_str(),
             "statuses restored"
         );
         self.stage = Stage::Done;
         Ok(())
-    }
-}
-
-impl Stage {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Behind { .. } | Self::Replaying { .. } => "replay the journal",
-            Self::Empty { .. } | Self::Loading { .. } => "load the published statuses",
-            Self::Done => "as stored",
-        }
     }
 }
 

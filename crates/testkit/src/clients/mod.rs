@@ -3,10 +3,12 @@
 mod produce;
 mod read;
 mod topics;
+mod transaction;
 
 pub use produce::produce;
 pub use read::{committed, end_offsets, read_all};
 pub use topics::{NewTopicSpec, create_topics};
+pub use transaction::OpenTransaction;
 
 use std::time::Duration;
 

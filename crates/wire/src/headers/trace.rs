@@ -41,6 +41,11 @@ impl<'a> Trace<'a> {
         self.parent
     }
 
+    /// `tracestate`, as it came or shortened.
+    pub const fn state(&self) -> Option<&'a [u8]> {
+        self.state
+    }
+
     /// The headers that pass it on.
     pub fn headers(self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
         let parent = self.parent.map(|value| ("traceparent", value));
