@@ -4,7 +4,7 @@ use wire::Format;
 
 use super::load;
 use super::report::{Spread, WorkerRun};
-use super::worker::{Client, Kind, Measured};
+use super::worker::{Client, Kind, Measured, Telemetry};
 use crate::print;
 
 const PARTITIONS: i32 = 8;
@@ -60,6 +60,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     group,
                     events: arguments.events,
                     linger_ms: arguments.linger_ms,
+                    telemetry: Telemetry::Metrics,
+                    otlp_endpoint: None,
                 }
                 .measure()
             };
@@ -92,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn micros(measured: &Measured) -> f64 {
+pub(super) fn micros(measured: &Measured) -> f64 {
     measured.cpu_seconds * 1e6 / events(measured)
 }
 

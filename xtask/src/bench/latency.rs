@@ -9,7 +9,7 @@ use wire::Format;
 
 use super::load;
 use super::report::{Spread, WorkerRun, percentile};
-use super::worker::{Client, Kind};
+use super::worker::{Client, Kind, Telemetry};
 use crate::print;
 
 const PARTITIONS: i32 = 6;
@@ -96,6 +96,8 @@ fn measure(
                 group: prefix,
                 events: 0,
                 linger_ms: None,
+                telemetry: Telemetry::Metrics,
+                otlp_endpoint: None,
             };
             Some(run.command()?.spawn()?)
         }

@@ -7,6 +7,7 @@ mod latency;
 mod load;
 mod report;
 mod scale;
+mod telemetry;
 mod usage;
 mod worker;
 
@@ -27,6 +28,8 @@ pub(crate) enum Task {
     /// One process that loads the catalogue.
     #[command(hide = true)]
     CatalogueLoader(catalogue::LoaderArguments),
+    /// What telemetry costs: the drain with and without it.
+    Telemetry(telemetry::Arguments),
     /// One measured process; started by the others.
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -43,6 +46,7 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
         Task::Find(arguments) => find::run(arguments),
         Task::Catalogue(arguments) => catalogue::run(arguments),
         Task::CatalogueLoader(arguments) => catalogue::load(arguments),
+        Task::Telemetry(arguments) => telemetry::run(arguments),
         Task::Worker(arguments) => worker::run(arguments),
     }
 }

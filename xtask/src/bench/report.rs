@@ -2,7 +2,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use super::worker::{Client, Kind, Measured};
+use super::worker::{Client, Kind, Measured, Telemetry};
 
 /// Minimum, median and maximum of repeated figures.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,9 @@ pub(crate) struct WorkerRun<'a> {
     pub(crate) group: &'a str,
     pub(crate) events: usize,
     pub(crate) linger_ms: Option<u64>,
+    pub(crate) telemetry: Telemetry,
+    /// Where spans go, if they do.
+    pub(crate) otlp_endpoint: Option<&'a str>,
 }
 
 impl WorkerRun<'_> {
@@ -48,15 +51,24 @@ impl WorkerRun<'_> {
             Kind::Bind => "bind",
             Kind::Copy => "copy",
         };
+        let telemetry = match self.telemetry {
+            Telemetry::Off => "off",
+            Telemetry::Metrics => "metrics",
+            Telemetry::Traces => "traces",
+        };
         command
             .args(["bench", "worker", "--kind", kind])
             .args(["--client", self.client.name()])
+            .args(["--telemetry", telemetry])
             .args(["--bootstrap-servers", self.bootstrap_servers])
             .args(["--prefix", self.prefix])
             .args(["--partitions", &self.partitions.to_string()])
             .args(["--group", self.group])
             .args(["--events", &self.events.to_string()])
             .stdin(Stdio::null());
+        if let Some(endpoint) = self.otlp_endpoint {
+            command.args(["--otlp-endpoint", endpoint]);
+        }
         if let Some(linger_ms) = self.linger_ms {
             command.args(["--linger-ms", &linger_ms.to_string()]);
         }

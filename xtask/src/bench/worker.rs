@@ -11,6 +11,7 @@ use lane::{
     Subscription, TopicId, run_lanes,
 };
 use serde::{Deserialize, Serialize};
+use service::{Metrics, TelemetrySettings, Traces};
 
 use super::{load, usage};
 
@@ -45,6 +46,17 @@ impl Client {
     }
 }
 
+/// What the measured lane tells of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Telemetry {
+    /// Nothing but how many records it has answered.
+    Off,
+    /// Metrics as shipped, scraped once a second.
+    Metrics,
+    /// Those, and spans exported over OTLP.
+    Traces,
+}
+
 /// One measured process.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Arguments {
@@ -65,6 +77,12 @@ pub(crate) struct Arguments {
     /// Which client writes.
     #[arg(long, value_enum, default_value = "librdkafka")]
     pub(crate) client: Client,
+    /// What the lane tells of itself.
+    #[arg(long, value_enum, default_value = "metrics")]
+    pub(crate) telemetry: Telemetry,
+    /// Where spans go, if they do.
+    #[arg(long)]
+    pub(crate) otlp_endpoint: Option<String>,
     /// The lane's linger, in ms; without it the rt lane's own.
     #[arg(long)]
     pub(crate) linger_ms: Option<u64>,
@@ -90,7 +108,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     settings.lane.client = arguments.client.of_lane();
     let stop = Stop::new();
-    let consumer = EventConsumer::new(Side::Rt, settings.clone());
+    let traces = Traces::start("rt-event-consumer", &telemetry(arguments))?;
+    let consumer = EventConsumer::new(Side::Rt, settings.clone()).traced(&traces);
+    let consumer = match arguments.telemetry {
+        Telemetry::Off => consumer.without_detail(),
+        Telemetry::Metrics | Telemetry::Traces => consumer,
+    };
+    let metrics = Metrics::new();
+    consumer.lanes().for_each(|(name, status)| metrics.watch_lane(name, Arc::clone(status)));
+    metrics.watch(consumer.metrics());
     let status = match arguments.kind {
         Kind::Bind => consumer.lanes().map(|(_, status)| Arc::clone(status)).next(),
         Kind::Copy => Some(LaneStatus::new()),
@@ -102,6 +128,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let watched = watched;
             watch(&watched, arguments.events, &stop)
         });
+        if arguments.telemetry != Telemetry::Off {
+            scope.spawn(|| scrape(&metrics, &stop));
+        }
         let ran = match arguments.kind {
             Kind::Bind => consumer.run(&stop).map_err(|failure| anyhow::anyhow!("{failure}")),
             Kind::Copy => copy(&settings, status, &stop),
@@ -114,6 +143,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Ok(())
     })
+}
+
+fn telemetry(arguments: &Arguments) -> TelemetrySettings {
+    let mut settings = TelemetrySettings::default();
+    settings.otlp.endpoint.clone_from(&arguments.otlp_endpoint);
+    settings
+}
+
+/// Asks for the metrics as Prometheus does, only more often.
+fn scrape(metrics: &Metrics, stop: &Stop) {
+    while !stop.wait(Duration::from_secs(1)) {
+        // The text is what costs; nobody reads it here.
+        drop(metrics.text(0));
+    }
 }
 
 /// Measures from the first commit to the last.

@@ -1,0 +1,83 @@
+use clap::Args;
+use kafka::ClientSettings;
+use testkit::SpanReceiver;
+use wire::Format;
+
+use super::drain::micros;
+use super::load;
+use super::report::{Spread, WorkerRun};
+use super::worker::{Client, Kind, Measured, Telemetry};
+use crate::print;
+
+const PARTITIONS: i32 = 8;
+
+/// What telemetry costs: the drain with and without it, in turns.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Protobuf events.
+    #[arg(long, default_value_t = 500_000)]
+    events: usize,
+    /// Rounds of three runs, after one that is not counted.
+    #[arg(long, default_value_t = 7)]
+    repeats: usize,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let kafka = crate::kafka::start_own()?;
+    let client = ClientSettings::new(kafka.bootstrap_servers());
+    let receiver = SpanReceiver::start();
+    let endpoint = receiver.endpoint();
+    let prefix = "telemetry-";
+    let topics = load::topics(prefix, PARTITIONS);
+    kafka::apply(&client, &topics.specs())?;
+    load::publish_templates(&client, &topics)?;
+    load::preload(&client, &topics.rt_event.name, arguments.events, Format::Protobuf)?;
+    let measure = |telemetry, group: &str| {
+        WorkerRun {
+            bootstrap_servers: kafka.bootstrap_servers(),
+            prefix,
+            partitions: PARTITIONS,
+            kind: Kind::Bind,
+            client: Client::Librdkafka,
+            group,
+            events: arguments.events,
+            linger_ms: None,
+            telemetry,
+            otlp_endpoint: (telemetry == Telemetry::Traces).then_some(endpoint.as_str()),
+        }
+        .measure()
+    };
+    let (mut bare, mut shipped, mut traced) = (Vec::new(), Vec::new(), Vec::new());
+    for repeat in 0..=arguments.repeats {
+        let off = measure(Telemetry::Off, &format!("{prefix}off-{repeat}"))?;
+        let metrics = measure(Telemetry::Metrics, &format!("{prefix}metrics-{repeat}"))?;
+        let traces = measure(Telemetry::Traces, &format!("{prefix}traces-{repeat}"))?;
+        if repeat > 0 {
+            bare.push(off);
+            shipped.push(metrics);
+            traced.push(traces);
+        }
+    }
+    print(&format!(
+        "{} protobuf events, one rt lane; CPU of the whole process from its first commit to its last\n",
+        arguments.events
+    ));
+    print("| telemetry | CPU µs/event (min, median, max) | against none, pair by pair (median) |");
+    print("|---|---|---|");
+    row("none", &bare, &bare);
+    row("metrics, scraped every second", &shipped, &bare);
+    row("and spans over OTLP", &traced, &bare);
+    Ok(())
+}
+
+fn row(telemetry: &str, runs: &[Measured], bare: &[Measured]) {
+    let pairs = runs.iter().zip(bare).map(|(run, bare)| micros(run) / micros(bare) * 100.0 - 100.0);
+    let ratio = Spread::of(pairs.collect());
+    let cpu = Spread::of(runs.iter().map(micros).collect());
+    if let (Some(cpu), Some(ratio)) = (cpu, ratio) {
+        print(&format!(
+            "| {telemetry} | {:.2}, **{:.2}**, {:.2} | {:+.1} % |",
+            cpu.min, cpu.median, cpu.max, ratio.median
+        ));
+    }
+}
