@@ -7,4 +7,5 @@ mod exactness;
 mod faults;
 mod installation;
 mod looking;
+mod queries;
 mod telemetry;

@@ -1,5 +1,5 @@
 //! What the dashboard shows. `$job` is one installation, `$service` some of its services; the suite holds every
-//! metric and label here against what real services serve.
+//! metric and label here against the names that the services are pinned to.
 
 use Kind::{Lines, Number};
 
