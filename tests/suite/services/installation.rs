@@ -130,6 +130,7 @@ impl Installation {
         settings.group = format!("{}status-sync", self.prefix);
         settings.instance = instance.to_owned();
         settings.state_directory = self.folder.path().join("state");
+        settings.health.listen = Some(([127, 0, 0, 1], 0).into());
         for lane in [&mut settings.lane, &mut settings.announce_lane] {
             quicken(lane);
         }

@@ -1,17 +1,20 @@
-//! Every query of the alerts and of the dashboard, against what the services promise to serve.
+//! Every query of the alerts and of the dashboard, against what running services serve.
 
 mod promql;
-mod series;
+mod scraped;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use event_consumer::Side;
 use serde::Deserialize;
 use serde_json::Value;
 use service::names::{ALL, Kind};
+use testkit::{cluster, wait_until};
 
+use super::installation::{DEADLINE, Installation};
 use promql::Query;
-use series::Series;
+use scraped::{Series, scrape};
 
 const ALERTS: &str = include_str!("../../../deploy/helm/bindery/files/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../../deploy/helm/bindery/files/dashboard.json");
@@ -98,6 +101,51 @@ fn named(text: &str, mark: &str) -> Vec<String> {
     text.split(mark).skip(1).map(word).filter(|name| !name.is_empty()).collect()
 }
 
+/// The three services with some of everything to do, and where they answer.
+struct Running {
+    _processes: Vec<testkit::Process>,
+    addresses: Vec<(&'static str, String)>,
+}
+
+fn running(installation: &Installation) -> Running {
+    let processes = [
+        ("rt-event-consumer", installation.start(Side::Rt, "0")),
+        ("batch-event-consumer", installation.start(Side::Batch, "0")),
+        ("status-sync", installation.start_status_sync("0")),
+    ];
+    let addresses = processes.iter().map(|(name, process)| {
+        let line = process.wait_for_line("health endpoints listen", DEADLINE);
+        let address = line.split("address=").nth(1).expect("the line names it").trim();
+        (*name, address.to_owned())
+    });
+    let addresses = addresses.collect();
+    let topics = &installation.topics;
+    installation.produce(&topics.rt_event.name, 0..50);
+    installation.produce(&topics.batch_event.name, 50..100);
+    let json = [("content-type", "application/json")];
+    let servers = cluster().bootstrap_servers();
+    testkit::produce(servers, &topics.rt_event.name, [("k", "this is no event", json)]);
+    let logs = ["event-000001", "nobody-knows"]
+        .map(|event| (event, format!(r#"{{"assignmentId":"{event}:1","outcome":"sent"}}"#), json));
+    testkit::produce(servers, &topics.delivery_log.name, logs);
+    let processes = processes.into_iter().map(|(_, process)| process).collect();
+    Running { _processes: processes, addresses }
+}
+
+/// What a Prometheus would have after scraping all of them.
+fn all_series(running: &Running) -> Vec<Series> {
+    let scraped = running.addresses.iter().flat_map(|(service, address)| {
+        let mut series = scrape(address);
+        for one in &mut series {
+            for (name, value) in [("job", "suite"), ("service", service), ("instance", address)] {
+                one.labels.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        series
+    });
+    scraped.collect()
+}
+
 /// What the services promise to serve.
 fn contract() -> Vec<Series> {
     let mut series = Vec::new();
@@ -138,6 +186,19 @@ fn problems(mut series: Vec<Series>) -> Vec<String> {
 fn every_query_of_alerts_and_dashboard_asks_for_what_is_promised() {
     let problems = problems(contract());
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_query_of_alerts_and_dashboard_finds_its_metrics_and_labels() {
+    let prefix = format!("{}queries-", cluster().prefix());
+    let installation = Installation::on(cluster().bootstrap_servers(), &prefix);
+    let running = running(&installation);
+    wait_until("every query to find what it asks for", DEADLINE, || {
+        let series = all_series(&running);
+        let mut problems = problems(series.iter().map(Series::as_prometheus_3_has_it).collect());
+        problems.extend(self::problems(series));
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+    });
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 
-use super::series::Series;
+use super::scraped::Series;
 
 /// A query and what is made of its result.
 pub(super) struct Query {
