@@ -91,7 +91,7 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     lane.status.turned(clock_ms());
     lane.status.set_client(producer.client());
     lane.status.set_phase(Phase::Running);
-    info!(lane = producer_spec.transactional_id, ?topics, "lane running");
+    info!(?topics, "lane running");
     let mut engine = Engine {
         consumer: &consumer,
         producer: Some(producer),
@@ -313,6 +313,9 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             offsets.iter().map(|offset| (offset.partition.clone(), offset.next)).collect();
         let input = Input { offsets: &positions, member: Member::new(self.consumer) };
         let input = (!positions.is_empty()).then_some(&input);
+        if input.is_some_and(|input| !input.member.is_in_group()) {
+            return self.aborted(Cause::NotInGroup, &offsets);
+        }
         let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
         let written = producer.write(&self.outbox, input);
         self.times.take_written(&producer.times());
@@ -342,6 +345,12 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.status.count_abort();
         self.report(offsets, TransactionOutcome::Aborted(cause.reason().as_str()));
         self.aborts += 1;
+        // Once for a batch: a rebalance or a broker that comes back costs many tries in a row.
+        if self.aborts == 1 {
+            warn!(error = %kafka::Chain(&cause), "transaction aborted; the batch is tried again");
+        } else {
+            debug!(error = %kafka::Chain(&cause), aborts = self.aborts, "transaction aborted again");
+        }
         if self.aborts > self.settings.aborts_max {
             return Err(LaneError::TooManyAborts { aborts: self.aborts, cause });
         }

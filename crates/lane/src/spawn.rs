@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::thread;
 
 use kafka::ClientSettings;
-use tracing::error;
+use tracing::{error, info_span};
 
 use crate::engine::{self, LaneError};
 use crate::{Handler, LaneSettings, LaneStatus, OutputTopic, Phase, Stop, Subscription};
@@ -58,7 +58,8 @@ fn run_lane<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError>
     // A panic, too, has to stop the other lanes, or a process would go on with half of its work.
     let unfinished = FailOnDrop(stop);
     let status = Arc::clone(&lane.status);
-    let name = lane.name.clone();
+    // Every line of this thread says whose it is, those of the callbacks too.
+    let _lane = info_span!("lane", id = %lane.name).entered();
     let ended = engine::run(lane, stop);
     match &ended {
         Ok(()) => {
@@ -68,7 +69,7 @@ fn run_lane<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError>
         }
         Err(failure) => {
             status.set_phase(Phase::Failed);
-            error!(lane = name, error = %kafka::Chain(failure), "a lane failed");
+            error!(error = %kafka::Chain(failure), "a lane failed");
         }
     }
     ended

@@ -16,21 +16,20 @@ pub(crate) enum ChosenProducer {
 
 impl TransactionalProducer for ChosenProducer {
     fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError> {
-        let lane = &spec.transactional_id;
         if spec.lane.client == ProducerClient::Native {
             match NativeProducer::connect(spec, stop)? {
                 Ok(None) => return Ok(None),
                 Ok(Some(producer)) => {
-                    info!(lane, client = "native", "writing by transactions v2");
+                    info!(client = "native", "writing by transactions v2");
                     return Ok(Some(Self::Native(Box::new(producer))));
                 }
                 Err(reason) => {
-                    warn!(lane, reason, "the native producer is not for here; librdkafka writes");
+                    warn!(reason, "the native producer is not for here; librdkafka writes");
                 }
             }
         }
         let Some(producer) = LibrdkafkaProducer::connect(spec, stop)? else { return Ok(None) };
-        info!(lane, client = "librdkafka", "writing by transactions v1");
+        info!(client = "librdkafka", "writing by transactions v1");
         Ok(Some(Self::Librdkafka(producer)))
     }
 

@@ -75,6 +75,13 @@ impl<'a> Member<'a> {
         GroupMembership::of(self.0).expect(HAS_GROUP)
     }
 
+    /// Whether it is one now. Offsets without generation and member id would be taken by the broker from
+    /// anybody, also for partitions that were given to somebody else meanwhile.
+    pub(crate) fn is_in_group(self) -> bool {
+        let now = self.membership();
+        now.generation >= 0 && !now.member_id.is_empty()
+    }
+
     /// The same as librdkafka's own producer takes it.
     pub(crate) fn metadata(self) -> ConsumerGroupMetadata {
         self.0.group_metadata().expect(HAS_GROUP)
@@ -177,6 +184,9 @@ pub enum Cause {
     /// What the native producer says.
     #[error(transparent)]
     Native(native_producer::Cause),
+    /// The lane was put out of its group; its next poll tells it which partitions it lost.
+    #[error("the consumer is not in its group at the moment")]
+    NotInGroup,
     /// The broker did not acknowledge every record in time.
     #[error("{0} records were not acknowledged in time")]
     NotDrained(u64),
@@ -186,7 +196,7 @@ impl Cause {
     /// The stable word for it.
     pub(crate) const fn reason(&self) -> RenewalReason {
         match self {
-            Self::Call { .. } | Self::Native(_) => RenewalReason::Failed,
+            Self::Call { .. } | Self::Native(_) | Self::NotInGroup => RenewalReason::Failed,
             Self::Slow { .. } => RenewalReason::Slow,
             Self::Disconnected => RenewalReason::Disconnected,
             Self::NotDrained(_) => RenewalReason::NotAcknowledged,
