@@ -1,19 +1,14 @@
-//! Which broker does what, and a connection to each that is needed.
-
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+//! Which broker does what.
 
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, FindCoordinatorRequest, MetadataRequest,
-    TopicName,
+    ApiKey, ApiVersionsResponse, FindCoordinatorRequest, MetadataRequest, TopicName,
 };
-use kafka_protocol::protocol::{Request as Message, StrBytes};
+use kafka_protocol::protocol::StrBytes;
+use native_client::{Brokers, CallError, ClientSettings, Patience};
 use tracing::debug;
 
-use crate::connection::{Address, Connection};
-use crate::error::{CallError, ConnectError};
-use crate::patience::Patience;
+use crate::error::ConnectError;
 use crate::{Settings, Topic};
 
 /// What has a coordinator, as the protocol numbers them.
@@ -26,12 +21,7 @@ pub(crate) enum Coordinator {
 /// What is known of the cluster.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    client_id: String,
-    security: crate::Security,
-    request_timeout: Duration,
-    /// By node id; those to begin with have negative ones.
-    addresses: BTreeMap<i32, Address>,
-    connections: HashMap<i32, Connection>,
+    pub(crate) brokers: Brokers,
     /// The leader of each partition of each topic.
     pub(crate) leaders: Vec<Vec<Option<i32>>>,
     transaction_coordinator: Option<i32>,
@@ -42,7 +32,6 @@ pub(crate) struct Cluster {
 /// What one look at the cluster came to.
 pub(crate) type Answer<T> = Result<Result<T, i16>, CallError>;
 
-const API_VERSIONS: i16 = 3;
 const METADATA: i16 = 12;
 const FIND_COORDINATOR: i16 = 4;
 /// The requests of transactions v2 and the versions that belong to it.
@@ -59,82 +48,19 @@ const TRANSACTION_VERSION: &str = "transaction.version";
 
 impl Cluster {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let addresses = settings.bootstrap_servers.split(',').filter_map(address_of);
         let partitions =
             |topic: &Topic| vec![None; usize::try_from(topic.partitions).unwrap_or_default()];
         Self {
-            client_id: settings.client_id.clone(),
-            security: settings.security.clone(),
-            request_timeout: settings.request_timeout,
-            addresses: (1..).map(|number: i32| -number).zip(addresses).collect(),
-            connections: HashMap::new(),
+            brokers: Brokers::new(ClientSettings {
+                bootstrap_servers: settings.bootstrap_servers.clone(),
+                client_id: settings.client_id.clone(),
+                request_timeout: settings.request_timeout,
+                security: settings.security.clone(),
+            }),
             leaders: settings.topics.iter().map(partitions).collect(),
             transaction_coordinator: None,
             group_coordinator: None,
         }
-    }
-
-    /// The connection to a broker, opened if there is none.
-    pub(crate) fn connection(
-        &mut self,
-        node: i32,
-        patience: &Patience<'_>,
-    ) -> Result<&mut Connection, CallError> {
-        if !self.connections.contains_key(&node) {
-            let address = self.addresses.get(&node).ok_or(CallError::Nobody)?;
-            let opened = Connection::open(
-                address,
-                &self.client_id,
-                &self.security,
-                self.request_timeout,
-                patience,
-            )?;
-            self.connections.insert(node, opened);
-        }
-        self.connections.get_mut(&node).ok_or(CallError::Nobody)
-    }
-
-    /// Gives a connection up: a request of it may have no answer any more.
-    pub(crate) fn disconnect(&mut self, node: i32) {
-        self.connections.remove(&node);
-    }
-
-    /// Asks one broker. A connection that fails is given up.
-    pub(crate) fn ask<R: Message>(
-        &mut self,
-        node: i32,
-        version: i16,
-        request: &R,
-        patience: &Patience<'_>,
-    ) -> Result<R::Response, CallError> {
-        let limit = self.request_timeout;
-        let connection = self.connection(node, patience)?;
-        let answer = connection.call(version, request, limit, patience);
-        if answer.is_err() {
-            self.disconnect(node);
-        }
-        answer
-    }
-
-    /// Asks whoever answers, those first that there is a connection to.
-    fn ask_any<R: Message>(
-        &mut self,
-        version: i16,
-        request: &R,
-        patience: &Patience<'_>,
-    ) -> Result<R::Response, CallError> {
-        let connected = self.connections.keys().copied();
-        let known = self.addresses.keys().rev().copied();
-        let nodes: Vec<i32> = connected.chain(known).collect();
-        let mut failure = CallError::Nobody;
-        for node in nodes {
-            match self.ask(node, version, request, patience) {
-                Ok(answer) => return Ok(answer),
-                Err(over @ CallError::Over(_)) => return Err(over),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
     }
 
     /// Finds out whether the brokers speak transactions v2.
@@ -145,10 +71,7 @@ impl Cluster {
         &mut self,
         patience: &Patience<'_>,
     ) -> Result<Result<(), ConnectError>, CallError> {
-        let request = ApiVersionsRequest::default()
-            .with_client_software_name(StrBytes::from_static_str("bindery"))
-            .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let answer = self.ask_any(API_VERSIONS, &request, patience)?;
+        let answer = self.brokers.versions(patience)?;
         Ok(missing(&answer).map_or(Ok(()), |what| Err(ConnectError::Unsupported(what))))
     }
 
@@ -170,7 +93,7 @@ impl Cluster {
         let request = FindCoordinatorRequest::default()
             .with_key_type(kind as i8)
             .with_coordinator_keys(vec![StrBytes::from_string(key.to_owned())]);
-        let answer = self.ask_any(FIND_COORDINATOR, &request, patience)?;
+        let answer = self.brokers.ask_any(FIND_COORDINATOR, &request, patience)?;
         let Some(found) = answer.coordinators.first() else {
             return Ok(Err(kafka_protocol::ResponseError::CoordinatorNotAvailable.code()));
         };
@@ -178,7 +101,7 @@ impl Cluster {
             return Ok(Err(found.error_code));
         }
         let node = found.node_id.0;
-        self.know(node, &found.host, found.port);
+        self.brokers.know(node, &found.host, found.port);
         debug!(?kind, key, node, "coordinator found");
         match kind {
             Coordinator::Transaction => self.transaction_coordinator = Some(node),
@@ -210,9 +133,9 @@ impl Cluster {
         let request = MetadataRequest::default()
             .with_topics(Some(asked.collect()))
             .with_allow_auto_topic_creation(false);
-        let answer = self.ask_any(METADATA, &request, patience)?;
+        let answer = self.brokers.ask_any(METADATA, &request, patience)?;
         for broker in &answer.brokers {
-            self.know(broker.node_id.0, &broker.host, broker.port);
+            self.brokers.know(broker.node_id.0, &broker.host, broker.port);
         }
         let mut failure = None;
         for (topic, leaders) in topics.iter().zip(&mut self.leaders) {
@@ -233,15 +156,6 @@ impl Cluster {
         }
         Ok(failure.map_or(Ok(()), Err))
     }
-
-    fn know(&mut self, node: i32, host: &str, port: i32) {
-        let Ok(port) = u16::try_from(port) else { return };
-        let address = Address { host: host.to_owned(), port };
-        if self.addresses.get(&node) != Some(&address) {
-            self.disconnect(node);
-            self.addresses.insert(node, address);
-        }
-    }
 }
 
 /// What the brokers lack for transactions v2, if anything.
@@ -260,46 +174,4 @@ fn missing(answer: &ApiVersionsResponse) -> Option<String> {
         });
         (!spoken).then(|| format!("the broker does not speak {api:?} {version}"))
     })
-}
-
-/// `host:port`, `[v6]:port` or `protocol://host:port`; without a port it is Kafka's usual one.
-fn address_of(text: &str) -> Option<Address> {
-    const USUAL_PORT: u16 = 9092;
-    let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, address)| address);
-    if text.is_empty() {
-        return None;
-    }
-    let with_port = text.rsplit_once(':').filter(|(host, _)| !host.ends_with(':'));
-    let (host, port) = match with_port {
-        Some((host, port)) if !host.contains(':') || host.starts_with('[') => {
-            (host, port.parse().ok()?)
-        }
-        Some(_) | None => (text, USUAL_PORT),
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Some(Address { host, port })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, expected: Option<(&str, u16)>) {
-        let found = address_of(text);
-        let expected = expected.map(|(host, port)| Address { host: host.to_owned(), port });
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn addresses_are_read_as_librdkafka_reads_them() {
-        check("localhost:9093", Some(("localhost", 9093)));
-        check(" broker ", Some(("broker", 9092)));
-        check("PLAINTEXT://broker:1", Some(("broker", 1)));
-        check("[::1]:9094", Some(("::1", 9094)));
-        check("::1", Some(("::1", 9092)));
-        check("broker:port", None);
-        check("", None);
-    }
 }

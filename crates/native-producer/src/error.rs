@@ -1,7 +1,6 @@
-use std::io;
+use native_client::{CallError, error_name};
 
-use crate::patience::Over;
-use crate::verdict::{Request, name};
+use crate::verdict::Request;
 
 /// Why there is no producer, and waiting would not help.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +9,7 @@ pub enum ConnectError {
     #[error("transactions v2 are not to be had: {0}")]
     Unsupported(String),
     /// The broker refuses the transactional id, or what is asked for it.
-    #[error("{request:?} was refused: {}", name(*code))]
+    #[error("{request:?} was refused: {}", error_name(*code))]
     Refused {
         /// Which request.
         request: Request,
@@ -38,7 +37,7 @@ pub enum WriteError {
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// The broker said so.
-    #[error("{request:?} was answered with {}", name(*code))]
+    #[error("{request:?} was answered with {}", error_name(*code))]
     Answered {
         /// To which request.
         request: Request,
@@ -74,60 +73,4 @@ pub enum Cause {
         #[source]
         source: CallError,
     },
-}
-
-/// Why one request has no answer. Whether it was handled is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The network.
-    #[error("the connection to `{address}` failed")]
-    Io {
-        /// Where to.
-        address: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The broker took too long.
-    #[error("`{address}` did not answer in time")]
-    Late {
-        /// Which broker.
-        address: String,
-    },
-    /// What came is not an answer.
-    #[error("`{address}` answered with what is not an answer: {what}")]
-    Malformed {
-        /// Which broker.
-        address: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// Encryption or authentication.
-    #[error("`{address}` and this client do not trust each other: {what}")]
-    Security {
-        /// Which broker.
-        address: String,
-        /// What is wrong.
-        what: String,
-        /// Whether trying again may help.
-        passing: bool,
-    },
-    /// Nobody to ask.
-    #[error("no broker is known that could be asked")]
-    Nobody,
-    /// There is no more time.
-    #[error("there is no more time")]
-    #[doc(hidden)]
-    Over(Ended),
-}
-
-/// Why waiting ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[doc(hidden)]
-pub struct Ended(pub(crate) Over);
-
-impl From<Over> for CallError {
-    fn from(over: Over) -> Self {
-        Self::Over(Ended(over))
-    }
 }

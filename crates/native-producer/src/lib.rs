@@ -8,27 +8,18 @@
 
 #![forbid(unsafe_code)]
 
-mod batch;
 mod cluster;
-mod compression;
-mod connection;
 mod error;
 mod offsets;
 mod pace;
-mod patience;
 mod produce;
 mod producer;
-mod put;
-mod security;
 mod settings;
 mod verdict;
 
-pub use batch::Record;
-pub use compression::Compression;
-pub use error::{CallError, Cause, ConnectError, WriteError};
+pub use error::{Cause, ConnectError, WriteError};
+pub use native_client::{CallError, Compression, Record, Security, WaitOrStop};
 pub use offsets::{NextPosition, Offsets};
-pub use patience::WaitOrStop;
 pub use producer::Producer;
-pub use security::Security;
 pub use settings::{Settings, Topic};
 pub use verdict::Request;

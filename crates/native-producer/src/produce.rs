@@ -1,6 +1,6 @@
 //! The Produce request, laid out around the batches that it carries without copying them.
 
-use crate::put::{put_compact_bytes_len, put_compact_string, put_uvarint};
+use native_client::put::{put_compact_bytes_len, put_compact_string, put_uvarint};
 
 /// The version of Produce that belongs to transactions v2.
 pub(crate) const VERSION: i16 = 12;

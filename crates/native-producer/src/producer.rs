@@ -10,14 +10,15 @@ use kafka_protocol::messages::{
     TransactionalId, TxnOffsetCommitRequest,
 };
 use kafka_protocol::protocol::StrBytes;
+use native_client::{
+    Backoff, CallError, Codec, Ended, Identity, Over, PartitionBatches, Patience, Record,
+    WaitOrStop, chain,
+};
 use tracing::{debug, info, warn};
 
-use crate::batch::{Identity, PartitionBatches, Record};
 use crate::cluster::{Cluster, Coordinator};
-use crate::compression::Codec;
-use crate::error::{CallError, Cause, ConnectError, Ended, WriteError};
+use crate::error::{Cause, ConnectError, WriteError};
 use crate::pace::Pace;
-use crate::patience::{Backoff, Over, Patience, WaitOrStop};
 use crate::produce::{self, Common, Envelope, Piece};
 use crate::verdict::{Request, Verdict, verdict};
 use crate::{Offsets, Settings};
@@ -254,7 +255,8 @@ impl Producer {
         loop {
             let group = offsets.group;
             let node = coordinator(&mut self.cluster, Coordinator::Group, group, &mut trial)?;
-            let answer = match self.cluster.ask(node, TXN_OFFSET_COMMIT, &request, patience) {
+            let answer = match self.cluster.brokers.ask(node, TXN_OFFSET_COMMIT, &request, patience)
+            {
                 Ok(answer) => answer,
                 Err(lost) => {
                     self.cluster.forget_coordinator(Coordinator::Group);
@@ -267,7 +269,7 @@ impl Producer {
             if codes.clone().count() != offsets.positions.len() {
                 // What is not said to be committed is not taken for committed.
                 let what = "not every offset has an answer".to_owned();
-                self.cluster.disconnect(node);
+                self.cluster.brokers.disconnect(node);
                 trial.lost(CallError::Malformed { address: format!("broker {node}"), what })?;
                 continue;
             }
@@ -364,7 +366,7 @@ impl Producer {
             timeout_ms: i32::try_from(limit.as_millis() / 2).unwrap_or(i32::MAX),
         };
         let envelope = &mut self.envelope;
-        let connection = self.cluster.connection(leader, patience)?;
+        let connection = self.cluster.brokers.connection(leader, patience)?;
         let answer = connection.call_in_parts::<ProduceRequest>(
             produce::VERSION,
             |correlation_id| {
@@ -376,7 +378,7 @@ impl Producer {
         let answer = match answer {
             Ok(answer) => answer,
             Err(lost) => {
-                self.cluster.disconnect(leader);
+                self.cluster.brokers.disconnect(leader);
                 return Err(lost);
             }
         };
@@ -393,7 +395,7 @@ impl Producer {
             let Some(answer) = of_partition else {
                 let what = format!("nothing is said of `{name}`-{partition}");
                 let malformed = connection.malformed(what);
-                self.cluster.disconnect(leader);
+                self.cluster.brokers.disconnect(leader);
                 return Err(malformed);
             };
             if verdict(Request::Produce, answer.error_code) == Verdict::Done {
@@ -448,7 +450,7 @@ impl Producer {
         let mut trial = Trial::of(Request::EndTxn, patience);
         loop {
             let node = coordinator(&mut self.cluster, Coordinator::Transaction, &id, &mut trial)?;
-            let answer = match self.cluster.ask(node, END_TXN, &request, patience) {
+            let answer = match self.cluster.brokers.ask(node, END_TXN, &request, patience) {
                 Ok(answer) => answer,
                 Err(lost) => {
                     self.cluster.forget_coordinator(Coordinator::Transaction);
@@ -487,7 +489,8 @@ impl Producer {
 
     fn throttle(&mut self, node: i32, throttle_time_ms: i32) {
         if throttle_time_ms > 0
-            && let Ok(connection) = self.cluster.connection(node, &Patience::endless(&|_| false))
+            && let Ok(connection) =
+                self.cluster.brokers.connection(node, &Patience::endless(&|_| false))
         {
             connection.throttle(throttle_time_ms);
         }
@@ -587,8 +590,12 @@ fn try_initialise(
             Ok(Err(code)) => return Err(again(trial, Request::FindCoordinator, code)),
             Err(lost) => return Err(lost_for_now(trial, lost)),
         };
-        let answer =
-            cluster.ask(node, INIT_PRODUCER_ID, &init_producer_id(settings), trial.patience);
+        let answer = cluster.brokers.ask(
+            node,
+            INIT_PRODUCER_ID,
+            &init_producer_id(settings),
+            trial.patience,
+        );
         let answer = match answer {
             Ok(answer) => answer,
             Err(lost) => {
@@ -678,18 +685,6 @@ fn txn_offset_commit(
         .with_member_id(text(offsets.member_id))
         .with_group_instance_id(offsets.group_instance_id.map(text))
         .with_topics(topics)
-}
-
-/// An error and what is under it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Compression, Security};
+use native_client::{Compression, Security};
 
 /// What a producer is made from.
 #[derive(Clone, Debug)]

@@ -59,12 +59,6 @@ pub(crate) fn verdict(request: Request, code: i16) -> Verdict {
     row.map_or(unexpected(request), |(_, _, verdict)| *verdict)
 }
 
-/// The protocol's own name of `code`.
-pub(crate) fn name(code: i16) -> String {
-    let named = ResponseError::try_from_code(code);
-    named.map_or_else(|| format!("error {code}"), |error| format!("{error:?} ({code})"))
-}
-
 /// Every answer that is expected, request by request.
 #[rustfmt::skip]
 pub(crate) const TABLE: &[(Request, ResponseError, Verdict)] = &[

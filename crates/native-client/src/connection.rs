@@ -19,9 +19,11 @@ const LARGEST_ANSWER: usize = 64 << 20;
 
 /// A broker's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub struct Address {
+    /// Its name or its IP address, the latter without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
 }
 
 impl std::fmt::Display for Address {
@@ -36,7 +38,7 @@ impl std::fmt::Display for Address {
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     stream: Stream,
     address: Address,
     client_id: StrBytes,
@@ -47,8 +49,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection and says who we are, if the broker wants to know.
-    pub(crate) fn open(
+    /// Opens a connection and says who we are, if the broker wants to know. Each of its steps may
+    /// take `request_timeout`.
+    ///
+    /// # Errors
+    /// When there is no connection by then, or the broker and this client do not trust each other.
+    pub fn open(
         address: &Address,
         client_id: &str,
         security: &Security,
@@ -75,8 +81,11 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Sends a request and waits for its answer.
-    pub(crate) fn call<R: Request>(
+    /// Sends a request and waits for its answer, at most `limit`.
+    ///
+    /// # Errors
+    /// When there is none by then. The connection must not be used again.
+    pub fn call<R: Request>(
         &mut self,
         version: i16,
         request: &R,
@@ -97,8 +106,11 @@ impl Connection {
     }
 
     /// Sends a frame that `build` lays out in parts around what it borrows, and waits for the answer
-    /// of the request that it is. `build` gets the correlation id.
-    pub(crate) fn call_in_parts<'p, R: Request>(
+    /// of the request that it is, at most `limit`. `build` gets the correlation id.
+    ///
+    /// # Errors
+    /// As of [`Connection::call`].
+    pub fn call_in_parts<'p, R: Request>(
         &mut self,
         version: i16,
         build: impl FnOnce(i32) -> Vec<&'p [u8]>,
@@ -112,8 +124,13 @@ impl Connection {
         self.answer::<R::Response>(version, deadline, patience)
     }
 
+    /// Where it goes to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// Takes note that the broker wants to be left alone for so long.
-    pub(crate) fn throttle(&mut self, throttle_time_ms: i32) {
+    pub fn throttle(&mut self, throttle_time_ms: i32) {
         let throttled = u64::try_from(throttle_time_ms).unwrap_or(0);
         self.muted_until =
             (throttled > 0).then(|| Instant::now() + Duration::from_millis(throttled));
@@ -222,7 +239,8 @@ impl Connection {
         CallError::Io { address: self.address.to_string(), source }
     }
 
-    pub(crate) fn malformed(&self, what: String) -> CallError {
+    /// The error for an answer that is none; `what` says why.
+    pub fn malformed(&self, what: String) -> CallError {
         CallError::Malformed { address: self.address.to_string(), what }
     }
 }

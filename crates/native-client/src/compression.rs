@@ -16,16 +16,21 @@ pub enum Compression {
 }
 
 /// What compresses, with the memory that it needs.
-pub(crate) enum Codec {
+pub enum Codec {
+    /// Nothing is compressed.
     None,
+    /// LZ4 frames.
     Lz4,
+    /// Zstandard.
     Zstd(zstd::bulk::Compressor<'static>),
 }
 
 impl Codec {
+    /// What compresses as told.
+    ///
     /// # Panics
     /// When there is no memory for it.
-    pub(crate) fn new(compression: Compression) -> Self {
+    pub fn new(compression: Compression) -> Self {
         match compression {
             Compression::None => Self::None,
             Compression::Lz4 => Self::Lz4,
@@ -38,7 +43,7 @@ impl Codec {
     }
 
     /// The bits of a batch's attributes that name it.
-    pub(crate) const fn attribute(&self) -> i16 {
+    pub const fn attribute(&self) -> i16 {
         match self {
             Self::None => 0,
             Self::Lz4 => 3,
@@ -46,12 +51,13 @@ impl Codec {
         }
     }
 
-    pub(crate) const fn compresses(&self) -> bool {
+    /// Whether it changes anything.
+    pub const fn compresses(&self) -> bool {
         !matches!(self, Self::None)
     }
 
     /// Appends `bytes` to `out`, compressed.
-    pub(crate) fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         const ENOUGH: &str = "writing to memory does not fail";
         match self {
             Self::None => out.extend_from_slice(bytes),

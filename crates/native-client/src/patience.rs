@@ -8,7 +8,7 @@ pub type WaitOrStop<'a> = &'a dyn Fn(Duration) -> bool;
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// How long one thing may go on: until a deadline, and only a little longer once told to stop.
-pub(crate) struct Patience<'a> {
+pub struct Patience<'a> {
     deadline: Option<Instant>,
     wait_or_stop: WaitOrStop<'a>,
     stopped_at: Cell<Option<Instant>>,
@@ -17,27 +17,31 @@ pub(crate) struct Patience<'a> {
 
 /// Why waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Over {
+pub enum Over {
+    /// It was told to stop.
     Stopped,
+    /// The deadline passed.
     TimedOut,
 }
 
 impl<'a> Patience<'a> {
-    /// For one transaction.
-    pub(crate) fn until(deadline: Instant, wait_or_stop: WaitOrStop<'a>) -> Self {
+    /// For what has to be through at `deadline`. Told to stop, it goes on for two seconds.
+    pub fn until(deadline: Instant, wait_or_stop: WaitOrStop<'a>) -> Self {
         let stopped_at = Cell::new(None);
         Self { deadline: Some(deadline), wait_or_stop, stopped_at, grace: STOP_GRACE }
     }
 
     /// As long as it takes, unless told to stop.
-    pub(crate) fn endless(wait_or_stop: WaitOrStop<'a>) -> Self {
+    pub fn endless(wait_or_stop: WaitOrStop<'a>) -> Self {
         let stopped_at = Cell::new(None);
         Self { deadline: None, wait_or_stop, stopped_at, grace: Duration::ZERO }
     }
 
+    /// Asks whether it is over.
+    ///
     /// # Errors
-    /// When it is over.
-    pub(crate) fn check(&self) -> Result<(), Over> {
+    /// When it is.
+    pub fn check(&self) -> Result<(), Over> {
         self.pause(Duration::ZERO)
     }
 
@@ -45,7 +49,7 @@ impl<'a> Patience<'a> {
     ///
     /// # Errors
     /// When it is over, before or after.
-    pub(crate) fn pause(&self, time: Duration) -> Result<(), Over> {
+    pub fn pause(&self, time: Duration) -> Result<(), Over> {
         let now = Instant::now();
         let left = self.deadline.map_or(time, |deadline| deadline.saturating_duration_since(now));
         if self.deadline.is_some() && left.is_zero() {
@@ -64,31 +68,35 @@ impl<'a> Patience<'a> {
     }
 
     /// When one request of at most `limit` has to be answered.
-    pub(crate) fn deadline_within(&self, limit: Duration) -> Instant {
+    pub fn deadline_within(&self, limit: Duration) -> Instant {
         let limit = Instant::now() + limit;
         self.deadline.map_or(limit, |deadline| deadline.min(limit))
     }
 }
 
 /// Pauses that grow.
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     max: Duration,
 }
 
 impl Backoff {
     /// While the broker is busy with the last transaction: it takes a millisecond or two.
-    pub(crate) const fn short() -> Self {
+    pub const fn short() -> Self {
         Self { next: Duration::from_micros(500), max: Duration::from_millis(20) }
     }
 
     /// While something is in the wrong place or not there.
-    pub(crate) const fn long() -> Self {
+    pub const fn long() -> Self {
         Self { next: Duration::from_millis(5), max: Duration::from_millis(250) }
     }
 
     /// The next pause: half as long again as the one before.
-    pub(crate) fn next(&mut self) -> Duration {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it never ends, which an iterator would hide"
+    )]
+    pub fn next(&mut self) -> Duration {
         let pause = self.next;
         self.next = (pause * 3 / 2).min(self.max);
         pause

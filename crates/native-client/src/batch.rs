@@ -6,7 +6,7 @@ use crate::compression::Codec;
 use crate::put::{put_uvarint, uvarint_len, zigzag};
 
 /// Bytes of a batch before its first record.
-pub(crate) const HEADER_BYTES: usize = 61;
+pub const HEADER_BYTES: usize = 61;
 /// Where the part begins that the checksum covers.
 const CHECKED_FROM: usize = 21;
 /// The attribute of a batch that belongs to a transaction.
@@ -14,9 +14,11 @@ const TRANSACTIONAL: i16 = 0x10;
 
 /// Who writes, as the broker knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) id: i64,
-    pub(crate) epoch: i16,
+pub struct Identity {
+    /// The producer's id.
+    pub id: i64,
+    /// Its epoch.
+    pub epoch: i16,
 }
 
 /// One record to be laid out.
@@ -34,7 +36,7 @@ pub struct Record<'a> {
 
 /// The batches of one partition in one transaction. Its memory is kept from one to the next.
 #[derive(Debug, Default)]
-pub(crate) struct PartitionBatches {
+pub struct PartitionBatches {
     /// Batches one after the other, as they are built; the last one is open.
     built: Vec<u8>,
     /// The same compressed, where there is compression.
@@ -59,12 +61,13 @@ impl PartitionBatches {
     /// Memory that [`PartitionBatches::clear`] keeps in each of its buffers.
     const KEPT_BYTES: usize = 1 << 20;
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
         self.batches.is_empty()
     }
 
     /// Forgets everything and keeps the memory.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         for buffer in [&mut self.built, &mut self.compressed] {
             buffer.clear();
             buffer.shrink_to(Self::KEPT_BYTES);
@@ -77,7 +80,7 @@ impl PartitionBatches {
     /// Lays out one record, in the open batch if that stays within `batch_bytes_max`.
     ///
     /// `headers` is asked twice: for the length in front, and for the bytes.
-    pub(crate) fn append<'h, H>(
+    pub fn append<'h, H>(
         &mut self,
         record: &Record<'_>,
         batch_bytes_max: usize,
@@ -133,7 +136,7 @@ impl PartitionBatches {
 
     /// Completes every batch for this writer. What [`PartitionBatches::get`] gives then stays until
     /// the next `clear`: a retry sends the same bytes.
-    pub(crate) fn seal(&mut self, writer: Identity, codec: &mut Codec) {
+    pub fn seal(&mut self, writer: Identity, codec: &mut Codec) {
         let attribute = codec.attribute();
         self.is_compressed = codec.compresses();
         for batch in &mut self.batches {
@@ -152,12 +155,12 @@ impl PartitionBatches {
     }
 
     /// How many batches there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.batches.len()
     }
 
     /// The bytes of a sealed batch.
-    pub(crate) fn get(&self, index: usize) -> &[u8] {
+    pub fn get(&self, index: usize) -> &[u8] {
         let buffer = if self.is_compressed { &self.compressed } else { &self.built };
         &buffer[self.batches[index].bytes.clone()]
     }

@@ -1,0 +1,24 @@
+//! What every Kafka client of ours stands on: connections, security, waiting, and the format of record
+//! batches.
+//!
+//! It knows no producer and no consumer, and no group. Sockets block, for no longer than a request
+//! may take; nothing here has a thread.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod brokers;
+mod compression;
+mod connection;
+mod error;
+mod patience;
+pub mod put;
+mod security;
+
+pub use batch::{HEADER_BYTES, Identity, PartitionBatches, Record};
+pub use brokers::{Brokers, ClientSettings};
+pub use compression::{Codec, Compression};
+pub use connection::{Address, Connection};
+pub use error::{CallError, Ended, chain, error_name};
+pub use patience::{Backoff, Over, Patience, WaitOrStop};
+pub use security::Security;
