@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::address::channel_of;
-use crate::catalogue::{Candidates, Group, newest_first};
+use crate::catalogue::{Candidates, Group, Placed, newest_first};
 use crate::{
     Address, AddressFault, Binding, Candidate, Catalogue, Channel, Context, ContextFault, Decision,
     Event, History, Hold, LaneKind, LanguageTag, Lost, NotSupported, RejectionReason, Template,
@@ -45,13 +45,14 @@ pub fn bind<'a, C: Context>(event: &'a Event<'_>, situation: &Situation<'a, C>) 
     let Candidates::Some(group) = candidates else {
         return no_template(event, situation, &candidates);
     };
-    let serving = |state| move |template: &Template| is_serving(template, situation.lane, state);
-    let Some(template) = choose(event, group, serving(TemplateState::Live)) else {
+    let serving = |state| move |placed: &Placed| is_serving(placed, situation.lane, state);
+    let Some(winner) = choose(event, group, serving(TemplateState::Live)) else {
         return match choose(event, group, serving(TemplateState::Paused)) {
-            Some(paused) => paused_hold(paused),
+            Some(paused) => paused_hold(paused.template()),
             None => no_template(event, situation, &candidates),
         };
     };
+    let template = winner.template();
     if let Err(fault) = situation.context.check(context_of(event), &template.required) {
         return unusable_context(template, fault);
     }
@@ -61,7 +62,7 @@ pub fn bind<'a, C: Context>(event: &'a Event<'_>, situation: &Situation<'a, C>) 
         channel,
         address,
         revision: situation.catalogue.revision(),
-        losers: losers(group, template, situation.lane),
+        losers: losers(group, winner, situation.lane),
     })
 }
 
@@ -87,24 +88,26 @@ fn recipient<'a>(event: &'a Event<'_>) -> Result<(Channel<'a>, Address<'a>), Add
     Ok((channel, address))
 }
 
-fn is_serving(template: &Template, lane: LaneKind, state: TemplateState) -> bool {
-    template.state == state && template.lanes.serve(lane)
+fn is_serving(placed: &Placed, lane: LaneKind, state: TemplateState) -> bool {
+    placed.state() == state && placed.serves(lane)
 }
 
 /// The template that suits the event's language best, among those that `serves` lets through.
 fn choose<'a>(
     event: &Event<'_>,
     group: Group<'a>,
-    serves: impl Fn(&Template) -> bool,
-) -> Option<&'a Template> {
-    let newest_of = |language: LanguageTag<'_>| -> Option<&'a Template> {
+    serves: impl Fn(&Placed) -> bool,
+) -> Option<&'a Placed> {
+    let newest_of = |language: LanguageTag<'_>| -> Option<&'a Placed> {
         let mut alike = group.of_language(language);
-        alike.find(|template| serves(template))
+        alike.find(|placed| serves(placed))
     };
     let language = LanguageTag::new(event.language.as_deref().unwrap_or_default());
-    lookup(language, newest_of)
-        .or_else(|| newest_of(LanguageTag::DEFAULT))
-        .or_else(|| group.all().filter(|template| serves(template)).min_by_key(|t| newest_first(t)))
+    let newest = || {
+        let serving = group.all().filter(|placed| serves(placed));
+        serving.min_by_key(|placed| newest_first(placed.template()))
+    };
+    lookup(language, newest_of).or_else(|| newest_of(LanguageTag::DEFAULT)).or_else(newest)
 }
 
 /// `ctx` as the rules see it: an event without one has an empty object.
@@ -112,24 +115,23 @@ fn context_of<'e>(event: &'e Event<'_>) -> &'e [u8] {
     if event.ctx.is_empty() { b"{}" } else { &event.ctx }
 }
 
-fn losers<'a>(group: Group<'a>, winner: &Template, lane: LaneKind) -> Vec<Candidate<'a>> {
-    group
-        .all()
-        .filter(|template| !std::ptr::eq(*template, winner))
-        .take(CANDIDATES_MAX)
-        .map(|template| Candidate {
-            template_id: Cow::Borrowed(&template.id),
-            lost: why_lost(template, winner, lane),
-        })
-        .collect()
+fn losers<'a>(group: Group<'a>, winner: &Placed, lane: LaneKind) -> Vec<Candidate<'a>> {
+    let others = group.all().filter(|placed| !std::ptr::eq(*placed, winner));
+    // Asked for at once: to grow by and by costs more than to judge them.
+    let mut losers = Vec::with_capacity((group.all().len() - 1).min(CANDIDATES_MAX));
+    losers.extend(others.take(CANDIDATES_MAX).map(|placed| Candidate {
+        template_id: Cow::Borrowed(&placed.template().id),
+        lost: why_lost(placed, winner, lane),
+    }));
+    losers
 }
 
-fn why_lost(template: &Template, winner: &Template, lane: LaneKind) -> Lost {
-    if template.state == TemplateState::Paused {
+fn why_lost(placed: &Placed, winner: &Placed, lane: LaneKind) -> Lost {
+    if placed.state() == TemplateState::Paused {
         Lost::Paused
-    } else if !template.lanes.serve(lane) {
+    } else if !placed.serves(lane) {
         Lost::Lane
-    } else if LanguageTag::new(&template.language) != LanguageTag::new(&winner.language) {
+    } else if !placed.has_language_of(winner) {
         Lost::Language
     } else {
         Lost::Older

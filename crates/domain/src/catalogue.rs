@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use builder::CatalogueBuilder;
 
 use crate::language::LanguageStart;
-use crate::{Channel, LanguageTag, Template};
+use crate::{Channel, LaneKind, Lanes, LanguageTag, Template, TemplateState};
 use names::Names;
 use table::{Keyed, Table};
 
@@ -42,11 +42,14 @@ struct ChannelTemplates {
     templates: Vec<Placed>,
 }
 
-/// A template in its place, with what it is searched by beside it: to look into every template on the
-/// way would cost more than the rest of binding.
+/// A template in its place, with what it is searched and judged by beside it: to look into every template
+/// on the way would cost more than the rest of binding.
 #[derive(Clone, Debug)]
-struct Placed {
+pub(crate) struct Placed {
     language: LanguageStart,
+    language_bytes: u32,
+    lanes: Lanes,
+    state: TemplateState,
     template: Arc<Template>,
 }
 
@@ -146,27 +149,62 @@ impl Default for Catalogue {
 
 impl<'a> Group<'a> {
     /// All of them, by language and within one the newest first.
-    pub(crate) fn all(self) -> impl Iterator<Item = &'a Template> {
-        self.0.iter().map(|placed| placed.template.as_ref())
+    pub(crate) fn all(self) -> std::slice::Iter<'a, Placed> {
+        self.0.iter()
     }
 
     /// Those of exactly `language`, the newest first.
     pub(crate) fn of_language<'t>(
         self,
         language: LanguageTag<'t>,
-    ) -> impl Iterator<Item = &'a Template> + use<'a, 't> {
+    ) -> impl Iterator<Item = &'a Placed> + use<'a, 't> {
         let wanted = language.start();
         let start = self.0.partition_point(|placed| placed.language < wanted);
         let length = self.0[start..].partition_point(|placed| placed.language == wanted);
-        let alike = self.0[start..start + length].iter().map(|placed| placed.template.as_ref());
-        alike.filter(move |template| language_of(template) == language)
+        let alike = self.0[start..start + length].iter();
+        alike.filter(move |placed| placed.is_rest(language))
     }
 }
 
 impl Placed {
     fn new(template: Arc<Template>) -> Self {
-        Self { language: language_of(&template).start(), template }
+        let language = language_of(&template);
+        Self {
+            language: language.start(),
+            language_bytes: length_of(language),
+            lanes: template.lanes,
+            state: template.state,
+            template,
+        }
     }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) const fn state(&self) -> TemplateState {
+        self.state
+    }
+
+    pub(crate) const fn serves(&self, lane: LaneKind) -> bool {
+        self.lanes.serve(lane)
+    }
+
+    /// Whether both are for one language.
+    pub(crate) fn has_language_of(&self, other: &Self) -> bool {
+        self.language == other.language && self.is_rest(language_of(&other.template))
+    }
+
+    /// Whether it is for `language`, which has the same start.
+    fn is_rest(&self, language: LanguageTag<'_>) -> bool {
+        self.language_bytes == length_of(language)
+            && (language.as_str().len() <= LanguageStart::BYTES
+                || language_of(&self.template) == language)
+    }
+}
+
+fn length_of(language: LanguageTag<'_>) -> u32 {
+    u32::try_from(language.as_str().len()).unwrap_or(u32::MAX)
 }
 
 fn language_of(template: &Template) -> LanguageTag<'_> {

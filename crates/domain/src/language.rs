@@ -35,7 +35,7 @@ impl<'a> LanguageTag<'a> {
 
     /// What tags are searched by; in the same order as they are.
     pub(crate) fn start(self) -> LanguageStart {
-        let mut start = [0; 8];
+        let mut start = [0; LanguageStart::BYTES];
         for (place, byte) in start.iter_mut().zip(self.folded()) {
             *place = byte;
         }
@@ -49,7 +49,12 @@ impl<'a> LanguageTag<'a> {
 
 /// The first eight bytes of a tag without regard to case: all of it, nearly always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LanguageStart([u8; 8]);
+pub(crate) struct LanguageStart([u8; LanguageStart::BYTES]);
+
+impl LanguageStart {
+    /// How much of a tag it holds, in bytes: tags as long and no longer, with one start, are equal.
+    pub(crate) const BYTES: usize = 8;
+}
 
 impl PartialEq for LanguageTag<'_> {
     fn eq(&self, other: &Self) -> bool {

@@ -118,12 +118,17 @@ impl Search<'_> {
     fn step(&mut self, open: Paths, done: usize, key: &str) -> Result<(), Problem> {
         let mut onward = Paths::NONE;
         for index in open {
-            match self.paths[index].as_str()[done..].strip_prefix(key) {
-                // A key with a dot in it is no segment, though it may look like two.
-                Some(_) if key.contains('.') => {}
-                Some("") => self.missing.remove(index),
-                Some(rest) if rest.starts_with('.') => onward.add(index),
-                Some(_) | None => {}
+            let path = &self.paths[index].as_str()[done..];
+            // Where the segment would end tells most apart, without a look at the rest.
+            let ends = path.len() == key.len() || path.as_bytes().get(key.len()) == Some(&b'.');
+            // A key with a dot in it is no segment, though it may look like two.
+            if !ends || !path.starts_with(key) || key.contains('.') {
+                continue;
+            }
+            if path.len() == key.len() {
+                self.missing.remove(index);
+            } else {
+                onward.add(index);
             }
         }
         if onward.first().is_some() {
