@@ -55,9 +55,9 @@ pub fn group_progress(
     group: &str,
     topics: &BTreeMap<String, i32>,
 ) -> Result<GroupProgress, AdminError> {
-    let onlooker = onlooker(settings, group)?;
-    let members = members(&onlooker, group).map_err(AdminError::Request)?;
-    let committed = committed(&onlooker, topics).map_err(AdminError::Request)?;
+    let onlooker = GroupOnlooker::of(settings, group)?;
+    let members = onlooker.members().map_err(AdminError::Request)?;
+    let committed = onlooker.committed(topics)?;
     let mut partitions = BTreeMap::new();
     for (topic, count) in topics {
         let reader = Reader::open(settings, topic, &[]).map_err(of_settings)?;
@@ -83,46 +83,58 @@ pub fn group_progress(
     Ok(GroupProgress { members, partitions })
 }
 
-/// Belongs to the group by name only: it never subscribes, so it never joins.
-fn onlooker(
-    settings: &ClientSettings,
-    group: &str,
-) -> Result<BaseConsumer<QuietContext>, SettingsError> {
-    let mut config = settings.consumer_config(group, "bindery-lag");
-    // Under read_committed the question waits for transactions that are about to commit an offset.
-    config.set("isolation.level", "read_uncommitted");
-    config.create_with_context(QuietContext).map_err(SettingsError::from)
+/// Sees what a consumer group has committed, again and again. It belongs to the group by name only: it
+/// never subscribes, so it never joins.
+pub struct GroupOnlooker {
+    consumer: BaseConsumer<QuietContext>,
+    group: String,
 }
 
-fn members(
-    onlooker: &BaseConsumer<QuietContext>,
-    group: &str,
-) -> Result<Option<usize>, KafkaError> {
-    let groups = onlooker.fetch_group_list(Some(group), QUESTION)?;
-    let found = groups.groups().iter().find(|found| found.name() == group);
-    // A group that nobody knows is described as a dead one.
-    let alive = found.filter(|found| !matches!(found.state(), "" | "Dead"));
-    Ok(alive.map(|found| found.members().len()))
-}
-
-fn committed(
-    onlooker: &BaseConsumer<QuietContext>,
-    topics: &BTreeMap<String, i32>,
-) -> Result<BTreeMap<TopicPartition, NextOffset>, KafkaError> {
-    let mut wanted = TopicPartitionList::new();
-    for (topic, count) in topics {
-        for partition in 0..*count {
-            wanted.add_partition(topic, partition);
-        }
+impl GroupOnlooker {
+    /// An onlooker of `group`, which need not be there yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the client refuses the settings.
+    pub fn of(settings: &ClientSettings, group: &str) -> Result<Self, SettingsError> {
+        let mut config = settings.consumer_config(group, "bindery-lag");
+        // Under read_committed the question waits for transactions that are about to commit an offset.
+        config.set("isolation.level", "read_uncommitted");
+        let consumer = config.create_with_context(QuietContext).map_err(SettingsError::from)?;
+        Ok(Self { consumer, group: group.to_owned() })
     }
-    let offsets = onlooker.committed_offsets(wanted, QUESTION)?;
-    let elements = offsets.elements();
-    let known = elements.iter().filter_map(|element| {
-        let offset = element.offset().to_raw().filter(|offset| *offset >= 0)?;
-        let partition = TopicPartition::new(element.topic(), element.partition());
-        Some((partition, NextOffset::from_committed(offset)))
-    });
-    Ok(known.collect())
+
+    /// What the group has committed in `topics`, each with its number of partitions; partitions
+    /// without a commit are left out.
+    ///
+    /// # Errors
+    /// [`AdminError::Request`] where no broker answers in time.
+    pub fn committed(
+        &self,
+        topics: &BTreeMap<String, i32>,
+    ) -> Result<BTreeMap<TopicPartition, NextOffset>, AdminError> {
+        let mut wanted = TopicPartitionList::new();
+        for (topic, count) in topics {
+            for partition in 0..*count {
+                wanted.add_partition(topic, partition);
+            }
+        }
+        let offsets = self.consumer.committed_offsets(wanted, QUESTION);
+        let offsets = offsets.map_err(AdminError::Request)?;
+        let known = offsets.elements().into_iter().filter_map(|element| {
+            let offset = element.offset().to_raw().filter(|offset| *offset >= 0)?;
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            Some((partition, NextOffset::from_committed(offset)))
+        });
+        Ok(known.collect())
+    }
+
+    fn members(&self) -> Result<Option<usize>, KafkaError> {
+        let groups = self.consumer.fetch_group_list(Some(&self.group), QUESTION)?;
+        let found = groups.groups().iter().find(|found| found.name() == self.group);
+        // A group that nobody knows is described as a dead one.
+        let alive = found.filter(|found| !matches!(found.state(), "" | "Dead"));
+        Ok(alive.map(|found| found.members().len()))
+    }
 }
 
 /// Reads the first record that waits in each partition. Where there are only markers of transactions,

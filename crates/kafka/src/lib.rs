@@ -23,7 +23,7 @@ pub use admin::{
 };
 pub use chain::Chain;
 pub use context::QuietContext;
-pub use group::{GroupProgress, PartitionProgress, group_progress};
+pub use group::{GroupOnlooker, GroupProgress, PartitionProgress, group_progress};
 pub use headers::MessageHeaders;
 pub use lookup::{FoundRecord, KeyLookup, LookupError};
 pub use membership::GroupMembership;
