@@ -43,7 +43,7 @@ fn down() -> Result<()> {
 
 /// An Apache Kafka of its own with empty data, killed when it is dropped.
 pub(crate) struct OwnKafka {
-    _node: kafka::RunningNode,
+    node: kafka::RunningNode,
     bootstrap_servers: String,
     _home: tempfile::TempDir,
 }
@@ -51,6 +51,11 @@ pub(crate) struct OwnKafka {
 impl OwnKafka {
     pub(crate) fn bootstrap_servers(&self) -> &str {
         &self.bootstrap_servers
+    }
+
+    /// The broker's process id.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.node.id().expect("a benchmark never kills its broker")
     }
 }
 
@@ -60,5 +65,5 @@ pub(crate) fn start_own() -> Result<OwnKafka> {
     let node =
         kafka::RunningNode::start(kafka::Node::format(home.path(), None, kafka::Jvm::Steady)?)?;
     let bootstrap_servers = node.bootstrap_servers();
-    Ok(OwnKafka { _node: node, bootstrap_servers, _home: home })
+    Ok(OwnKafka { node, bootstrap_servers, _home: home })
 }

@@ -26,6 +26,11 @@ impl RunningNode {
         self.node.bootstrap_servers()
     }
 
+    /// The process id; `None` while it is killed.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(|(child, _)| child.id())
+    }
+
     /// Starts it again on the same data and port, killing it first if it runs.
     ///
     /// # Errors
