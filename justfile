@@ -24,3 +24,7 @@ up:
 # And gone again, with its data.
 down:
     cargo xtask kafka down
+
+# Measurements on Apache Kafka, such as `just bench drain --streams tuned`; see docs/PERFORMANCE.md.
+bench *args:
+    cargo run --release -p xtask -- bench {{args}}

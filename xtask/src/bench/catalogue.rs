@@ -84,7 +84,7 @@ pub(crate) fn load(arguments: &LoaderArguments) -> anyhow::Result<()> {
 }
 
 fn peak_mb() -> anyhow::Result<f64> {
-    Ok(usage::peak_mib()? * f64::from(1 << 20) / 1e6)
+    Ok(usage::Usage::own().peak_mib()? * f64::from(1 << 20) / 1e6)
 }
 
 fn measure(arguments: &Arguments, name: &str, bootstrap_servers: &str) -> anyhow::Result<()> {

@@ -2,114 +2,218 @@ use clap::Args;
 use kafka::ClientSettings;
 use wire::Format;
 
+use super::engine::{Engine, Job, Outcome, Run};
 use super::load;
-use super::report::{Spread, WorkerRun};
-use super::worker::{Client, Kind, Measured, Telemetry};
+use super::measured::Measured;
+use super::plot::{Line, Plot};
+use super::report::{Cell, Column, Output, Spread, Table};
+use super::streams::Mode;
+use super::worker::Client;
 use crate::print;
 
 const PARTITIONS: i32 = 8;
 
-/// Preloaded events through one rt lane, against a lane that only copies.
+/// Preloaded events through rt lanes, against a lane that only copies and against Kafka Streams.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Events per format.
+    /// Events per run. Kafka Streams is measured over twice as many more, once it is warm.
     #[arg(long, default_value_t = 500_000)]
     events: usize,
-    /// Pairs of runs per format, after one that is not counted.
+    /// Rounds, each engine once in each, after one round that is not counted.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Let the lane linger so many ms and take larger batches; without it, the rt lane as it is.
-    #[arg(long)]
-    linger_ms: Option<u64>,
-    /// The clients that write, each measured in every round; the lane that copies is written by the
-    /// first.
-    #[arg(long, value_enum, default_values = ["librdkafka"])]
+    /// How the events are written.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["protobuf", "json"])]
+    format: Vec<EventFormat>,
+    /// Lanes in the process, and stream threads.
+    #[arg(long, value_delimiter = ',', default_values_t = [1])]
+    lanes: Vec<u32>,
+    /// Milliseconds between commits. A lane commits sooner where its bounds on records and bytes are
+    /// reached.
+    #[arg(long, value_delimiter = ',', default_values_t = [100])]
+    commit_ms: Vec<u64>,
+    /// The clients that write, each measured in every round; the lane that copies is written by
+    /// librdkafka.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["librdkafka", "native"])]
     client: Vec<Client>,
+    /// The references in Kafka Streams, built with Maven.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    streams: Vec<Mode>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum EventFormat {
+    Protobuf,
+    Json,
+}
+
+impl EventFormat {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "protobuf",
+            Self::Json => "JSON",
+        }
+    }
+
+    const fn format(self) -> Format {
+        match self {
+            Self::Protobuf => Format::Protobuf,
+            Self::Json => Format::Json,
+        }
+    }
+}
+
+/// One engine and its runs, in the order of the rounds.
+struct Measuring {
+    engine: Engine,
+    outcomes: Vec<Outcome>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let kafka = crate::kafka::start_own()?;
-    let client = ClientSettings::new(kafka.bootstrap_servers());
+    let mut engines = Engine::all(&arguments.client, &[]);
+    // What is copied was written by a lane that bound, so the lane that copies comes after one.
+    engines.push(Engine::Copy(Client::Librdkafka));
+    engines.extend(Engine::all(&[], &arguments.streams));
     print(&format!(
-        "{} events, 8 partitions, 6,400 templates, one rt lane; \
-         CPU of the whole process from its first commit to its last\n",
+        "{} events, {PARTITIONS} partitions, 6,400 templates; CPU from the first commit to the last\n",
         arguments.events
     ));
-    print("| format | lane | CPU µs/event (min, median, max) | events/s | peak MiB |");
-    print("|---|---|---|---|---|");
-    for format in [Format::Protobuf, Format::Json] {
-        let name = match format {
-            Format::Protobuf => "protobuf",
-            Format::Json => "JSON",
-        };
-        let prefix = format!("drain-{}-", name.to_lowercase());
+    let mut table = Table::new(vec![
+        Column::Text("format"),
+        Column::Text("lanes"),
+        Column::Text("commit ms"),
+        Column::Text("engine"),
+        Column::Figures("CPU µs/event", 2),
+        Column::Figures("events/s", 0),
+        Column::Figures("broker CPU µs/event", 2),
+        Column::Figures("peak MiB", 0),
+        Column::Figures("events/transaction", 0),
+        Column::Figures("events per CPU-second / copy's", 2),
+        Column::Figures("… / tuned Streams', warm", 2),
+        Column::Figures("broker CPU / copy's", 2),
+    ]);
+    for format in &arguments.format {
+        // A broker for each format: what the runs write would fill a disk.
+        let kafka = crate::kafka::start_own()?;
+        let client = ClientSettings::new(kafka.bootstrap_servers());
+        let prefix = format!("drain-{}-", format.name().to_lowercase());
         let topics = load::topics(&prefix, PARTITIONS);
         kafka::apply(&client, &topics.specs())?;
         load::publish_templates(&client, &topics)?;
-        load::preload(&client, &topics.rt_event.name, arguments.events, format)?;
-        let mut copied = Vec::new();
-        let mut bound: Vec<_> = arguments.client.iter().map(|_| (Vec::new(), Vec::new())).collect();
-        for repeat in 0..=arguments.repeats {
-            let measure = |kind, client, group: &str| {
-                WorkerRun {
-                    bootstrap_servers: kafka.bootstrap_servers(),
-                    prefix: &prefix,
-                    partitions: PARTITIONS,
-                    kind,
-                    client,
-                    group,
-                    events: arguments.events,
-                    linger_ms: arguments.linger_ms,
-                    telemetry: Telemetry::Metrics,
-                    otlp_endpoint: None,
-                }
-                .measure()
+        let n = arguments.events * Run::loads(&engines);
+        load::preload(&client, &topics.rt_event.name, n, format.format())?;
+        for lanes in &arguments.lanes {
+            let mut lines: Vec<Line> = Vec::new();
+            for commit_ms in &arguments.commit_ms {
+                let run = Run {
+                    commit_ms: Some(*commit_ms),
+                    lanes: *lanes,
+                    ..Run::new(&kafka, &prefix, PARTITIONS, Job::Bind)
+                };
+                let measuring = measure(arguments, &run, &engines)?;
+                let head = [format.name().into(), lanes.to_string(), commit_ms.to_string()];
+                add_rows(&mut table, &head, &measuring);
+                add_points(&mut lines, *commit_ms, &measuring);
+            }
+            let plot = Plot {
+                title: format!("Drain, {}, {lanes} lane(s)", format.name()),
+                across: "ms between commits",
+                up: "CPU µs/event",
+                lines,
             };
-            let mut binds = Vec::new();
-            for client in &arguments.client {
-                let group = format!("{prefix}bind-{}-{repeat}", client.name());
-                binds.push(measure(Kind::Bind, *client, &group)?);
-            }
-            let copy = measure(Kind::Copy, arguments.client[0], &format!("{prefix}copy-{repeat}"))?;
-            if repeat > 0 {
-                for (bind, (runs, ratios)) in binds.into_iter().zip(&mut bound) {
-                    ratios.push(micros(&copy) / micros(&bind));
-                    runs.push(bind);
-                }
-                copied.push(copy);
-            }
+            plot.save(
+                &arguments.output,
+                &format!("drain-{}-{lanes}", format.name().to_lowercase()),
+            )?;
         }
-        row(name, &format!("copy, {}", arguments.client[0].name()), &copied);
-        for (client, (runs, ratios)) in arguments.client.iter().zip(bound) {
-            let client = client.name();
-            row(name, &format!("bind, {client}"), &runs);
-            if let Some(Spread { min, median, max }) = Spread::of(ratios) {
-                print(&format!(
-                    "| {name} | events per CPU-second, bind, {client} / copy \
-                     | {min:.2}, **{median:.2}**, {max:.2} | | |"
-                ));
+    }
+    table.save(&arguments.output, "drain")
+}
+
+/// Every engine once in each round: what the machine does meanwhile is the same for all.
+fn measure(
+    arguments: &Arguments,
+    run: &Run<'_>,
+    engines: &[Engine],
+) -> anyhow::Result<Vec<Measuring>> {
+    let new = |engine: &Engine| Measuring { engine: *engine, outcomes: Vec::new() };
+    let mut measuring: Vec<_> = engines.iter().map(new).collect();
+    for repeat in 0..=arguments.repeats {
+        for one in &mut measuring {
+            let (prefix, commit_ms, lanes) = (run.prefix, run.commit_ms.unwrap_or(0), run.lanes);
+            let group = format!("{prefix}{}-{commit_ms}-{lanes}-{repeat}", one.engine.name());
+            let outcome = Run { group: &group, ..*run }.measure(one.engine, arguments.events)?;
+            if repeat > 0 {
+                one.outcomes.push(outcome);
             }
         }
     }
-    Ok(())
+    Ok(measuring)
 }
 
-pub(super) fn micros(measured: &Measured) -> f64 {
-    measured.cpu_seconds * 1e6 / events(measured)
+fn add_rows(table: &mut Table, head: &[String; 3], measuring: &[Measuring]) {
+    let of = |engine| measuring.iter().find(|one| one.engine == engine);
+    let copy = of(Engine::Copy(Client::Librdkafka));
+    let streams = of(Engine::Streams(Mode::Tuned));
+    for one in measuring {
+        let first: Vec<_> = one.outcomes.iter().filter_map(|outcome| outcome.first).collect();
+        let warm: Vec<_> = one.outcomes.iter().map(|outcome| outcome.warm).collect();
+        let name = one.engine.name();
+        if first.is_empty() {
+            table.row(row(head, name, &warm, copy, streams));
+        } else {
+            table.row(row(head, format!("{name}, first load"), &first, copy, streams));
+            table.row(row(head, format!("{name}, warm"), &warm, copy, streams));
+        }
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of events is far below 2^52")]
-fn events(measured: &Measured) -> f64 {
-    measured.events as f64
+fn row(
+    head: &[String; 3],
+    name: String,
+    runs: &[Measured],
+    copy: Option<&Measuring>,
+    streams: Option<&Measuring>,
+) -> Vec<Cell> {
+    let figures =
+        |figure: fn(&Measured) -> f64| Cell::from(runs.iter().map(figure).collect::<Vec<_>>());
+    // Pair by pair: of the same round, or the noise of two is in the ratio.
+    let against = |other: Option<&Measuring>, ratio: fn(&Measured, &Measured) -> f64| {
+        let others = other.into_iter().flat_map(|other| &other.outcomes);
+        Cell::from(
+            runs.iter().zip(others).map(|(run, other)| ratio(run, &other.warm)).collect::<Vec<_>>(),
+        )
+    };
+    let per_cpu = |run: &Measured, other: &Measured| other.cpu_micros() / run.cpu_micros();
+    let broker = |run: &Measured, other: &Measured| run.broker_micros() / other.broker_micros();
+    let mut cells: Vec<Cell> = head.iter().cloned().map(Cell::from).collect();
+    cells.extend([
+        name.into(),
+        figures(Measured::cpu_micros),
+        figures(Measured::rate),
+        figures(Measured::broker_micros),
+        figures(|run| run.peak_mib),
+        runs.iter().filter_map(Measured::per_transaction).collect::<Vec<_>>().into(),
+        against(copy, per_cpu),
+        against(streams, per_cpu),
+        against(copy, broker),
+    ]);
+    cells
 }
 
-fn row(format: &str, lane: &str, runs: &[Measured]) {
-    let of = |figure: fn(&Measured) -> f64| Spread::of(runs.iter().map(figure).collect());
-    let rate = of(|run| events(run) / run.wall_seconds);
-    if let (Some(cpu), Some(rate), Some(peak)) = (of(micros), rate, of(|run| run.peak_mib)) {
-        print(&format!(
-            "| {format} | {lane} | {:.2}, **{:.2}**, {:.2} | {:.0} | {:.0} |",
-            cpu.min, cpu.median, cpu.max, rate.median, peak.max
-        ));
+#[expect(clippy::cast_precision_loss, reason = "milliseconds between commits are few")]
+fn add_points(lines: &mut Vec<Line>, commit_ms: u64, measuring: &[Measuring]) {
+    for one in measuring {
+        let figures = one.outcomes.iter().map(|outcome| outcome.warm.cpu_micros()).collect();
+        let Some(Spread { median, .. }) = Spread::of(figures) else { continue };
+        let name = one.engine.name();
+        let point = (commit_ms as f64, median);
+        match lines.iter_mut().find(|line| line.name == name) {
+            Some(line) => line.points.push(point),
+            None => lines.push(Line { name, points: vec![point] }),
+        }
     }
 }

@@ -3,20 +3,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use domain::{
-    Attempt, Candidate, Channel, EventId, EventStatus, Fact, FactKind, LaneKind, Lost, Outcome,
-    Revision, Status, TemplateVersion, Timestamp,
-};
+use domain::{Attempt, Channel, EventId, EventStatus, LaneKind, Status, TemplateVersion};
 use kafka::{ClientSettings, Sender, Topics};
 use wire::Format;
-use wire::headers::{Outgoing, Trace, kind};
+use wire::headers::kind;
 
+use super::facts::{TEMPLATE, facts, moment, send};
 use super::load;
 use super::report::Spread;
 use crate::{print, report};
 
 const PREFIX: &str = "find-";
-const TEMPLATE: &str = "shop.order.shipped-email-en";
 
 /// How long `bindery status` and `bindery explain` take for one event of many.
 #[derive(Args)]
@@ -115,63 +112,6 @@ fn fill(client: &ClientSettings, topics: &Topics, arguments: &Arguments) -> anyh
         }
     }
     sender.flush(Duration::from_secs(120)).context("the events could not all be loaded")
-}
-
-fn send(
-    sender: &Sender,
-    topic: &str,
-    id: &str,
-    kind: &'static str,
-    value: &[u8],
-) -> anyhow::Result<()> {
-    let source = "/bindery/status-sync";
-    let trace = Trace::NONE;
-    let outgoing = Outgoing { kind, id, source, format: Format::Protobuf, trace };
-    let headers: Vec<(&str, &[u8])> = wire::headers::outgoing(outgoing).collect();
-    Ok(sender.send(topic, None, Some(id.as_bytes()), Some(value), &headers)?)
-}
-
-fn moment(number: usize, after_ms: i64) -> Timestamp {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    Timestamp::from_millis(1_763_000_000_000).plus_millis(number).plus_millis(after_ms)
-}
-
-fn facts<'a>(event_id: &EventId<'a>, number: usize) -> [Fact<'a>; 3] {
-    let fact = |after_ms, kind| Fact {
-        event_id: event_id.clone(),
-        attempt: Attempt::FIRST,
-        occurred_at: moment(number, after_ms),
-        event_type: Some("shop.order.shipped".into()),
-        external_id: Some(format!("order-{number}").into()),
-        tenant: None,
-        lane: Some(LaneKind::Rt),
-        kind,
-    };
-    let losers =
-        vec![Candidate { template_id: "shop.order.shipped-email-fr".into(), lost: Lost::Language }];
-    [
-        fact(0, FactKind::Received),
-        fact(
-            20,
-            FactKind::Bound {
-                template_id: TEMPLATE.into(),
-                version: TemplateVersion(3),
-                channel: Channel::EMAIL,
-                revision: Revision(6_400),
-                losers: losers.into(),
-            },
-        ),
-        fact(
-            300,
-            FactKind::Delivery {
-                outcome: Outcome::Sent,
-                reason: None,
-                kind: None,
-                provider: Some("example".into()),
-                provider_message_id: Some(format!("{number:032x}").into()),
-            },
-        ),
-    ]
 }
 
 fn statuses<'a>(event_id: &EventId<'a>, number: usize) -> [EventStatus<'a>; 3] {

@@ -3,10 +3,11 @@ use kafka::ClientSettings;
 use testkit::SpanReceiver;
 use wire::Format;
 
-use super::drain::micros;
+use super::engine::{Engine, Job, Run};
 use super::load;
-use super::report::{Spread, WorkerRun};
-use super::worker::{Client, Kind, Measured, Telemetry};
+use super::measured::Measured;
+use super::report::Spread;
+use super::worker::{Client, Telemetry};
 use crate::print;
 
 const PARTITIONS: i32 = 8;
@@ -32,20 +33,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     kafka::apply(&client, &topics.specs())?;
     load::publish_templates(&client, &topics)?;
     load::preload(&client, &topics.rt_event.name, arguments.events, Format::Protobuf)?;
+    let run = Run::new(&kafka, prefix, PARTITIONS, Job::Bind);
     let measure = |telemetry, group: &str| {
-        WorkerRun {
-            bootstrap_servers: kafka.bootstrap_servers(),
-            prefix,
-            partitions: PARTITIONS,
-            kind: Kind::Bind,
-            client: Client::Librdkafka,
-            group,
-            events: arguments.events,
-            linger_ms: None,
-            telemetry,
-            otlp_endpoint: (telemetry == Telemetry::Traces).then_some(endpoint.as_str()),
-        }
-        .measure()
+        let otlp_endpoint = (telemetry == Telemetry::Traces).then_some(endpoint.as_str());
+        let run = Run { group, telemetry, otlp_endpoint, ..run };
+        let outcome = run.measure(Engine::Bindery(Client::Librdkafka), arguments.events)?;
+        Ok::<_, anyhow::Error>(outcome.warm)
     };
     let (mut bare, mut shipped, mut traced) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 0..=arguments.repeats {
@@ -71,9 +64,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn row(telemetry: &str, runs: &[Measured], bare: &[Measured]) {
-    let pairs = runs.iter().zip(bare).map(|(run, bare)| micros(run) / micros(bare) * 100.0 - 100.0);
+    let pairs = runs
+        .iter()
+        .zip(bare)
+        .map(|(run, bare)| run.cpu_micros() / bare.cpu_micros() * 100.0 - 100.0);
     let ratio = Spread::of(pairs.collect());
-    let cpu = Spread::of(runs.iter().map(micros).collect());
+    let cpu = Spread::of(runs.iter().map(Measured::cpu_micros).collect());
     if let (Some(cpu), Some(ratio)) = (cpu, ratio) {
         print(&format!(
             "| {telemetry} | {:.2}, **{:.2}**, {:.2} | {:+.1} % |",

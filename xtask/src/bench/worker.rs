@@ -1,27 +1,49 @@
-use std::convert::Infallible;
+mod copy;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use event_consumer::{EventConsumer, EventConsumerSettings, Outputs, Side};
-use kafka::{NextOffset, Reader, Topics};
-use lane::{
-    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, OffsetReset, Outbox, ProducerClient, Stop,
-    Subscription, TopicId, run_lanes,
-};
-use serde::{Deserialize, Serialize};
+use event_consumer::{EventConsumer, EventConsumerSettings, Side};
+use lane::{LaneSettings, LaneStatus, ProducerClient, Stop};
 use service::{Metrics, TelemetrySettings, Traces};
+use status_sync::{StatusSync, StatusSyncSettings};
 
-use super::{load, usage};
+use super::load;
+use super::measured::Measured;
+use super::usage::Usage;
 
-/// What the measured lane does.
+/// What the measured lanes do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// Binds, as `rt-event-consumer` does.
+    /// Bind, as `rt-event-consumer` does.
     Bind,
-    /// Writes the same outputs without looking at its input.
+    /// Bind, as `batch-event-consumer` does.
+    BindBatch,
+    /// Write the same outputs without looking at their input.
     Copy,
+    /// Fold, as those of `status-sync` do.
+    Fold,
+}
+
+impl Kind {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bind => "bind",
+            Self::BindBatch => "bind-batch",
+            Self::Copy => "copy",
+            Self::Fold => "fold",
+        }
+    }
+
+    const fn side(self) -> Side {
+        match self {
+            Self::BindBatch => Side::Batch,
+            Self::Bind | Self::Copy | Self::Fold => Side::Rt,
+        }
+    }
 }
 
 /// Which client writes transactions.
@@ -34,7 +56,7 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    fn of_lane(self) -> ProducerClient {
+    pub(crate) fn of_lane(self) -> ProducerClient {
         match self {
             Self::Librdkafka => ProducerClient::Librdkafka,
             Self::Native => ProducerClient::Native,
@@ -57,59 +79,62 @@ pub(crate) enum Telemetry {
     Traces,
 }
 
+impl Telemetry {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Metrics => "metrics",
+            Self::Traces => "traces",
+        }
+    }
+}
+
 /// One measured process.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Arguments {
     #[arg(long)]
-    pub(crate) bootstrap_servers: String,
+    bootstrap_servers: String,
+    /// The broker's process id.
     #[arg(long)]
-    pub(crate) prefix: String,
+    broker: u32,
     #[arg(long)]
-    pub(crate) partitions: i32,
+    prefix: String,
+    #[arg(long)]
+    partitions: i32,
     #[arg(long, value_enum)]
-    pub(crate) kind: Kind,
+    kind: Kind,
     /// A consumer group nobody used before: everything is read again.
     #[arg(long)]
-    pub(crate) group: String,
-    /// Events to answer before it ends; 0: until it is killed.
+    group: String,
+    /// Records to answer before it ends; 0: until it is killed.
     #[arg(long)]
-    pub(crate) events: u64,
-    /// Which client writes.
-    #[arg(long, value_enum, default_value = "librdkafka")]
-    pub(crate) client: Client,
-    /// What the lane tells of itself.
-    #[arg(long, value_enum, default_value = "metrics")]
-    pub(crate) telemetry: Telemetry,
+    events: u64,
+    #[arg(long, value_enum)]
+    client: Client,
+    #[arg(long, value_enum)]
+    telemetry: Telemetry,
     /// Where spans go, if they do.
     #[arg(long)]
-    pub(crate) otlp_endpoint: Option<String>,
-    /// The lane's linger, in ms; without it the rt lane's own.
+    otlp_endpoint: Option<String>,
+    /// How long lanes linger, in ms; without it, the lanes as they are shipped.
     #[arg(long)]
-    pub(crate) linger_ms: Option<u64>,
-}
-
-/// What one process came to, as it prints it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Measured {
-    pub(crate) events: u64,
-    pub(crate) cpu_seconds: f64,
-    pub(crate) wall_seconds: f64,
-    pub(crate) transactions: u64,
-    pub(crate) peak_mib: f64,
+    commit_ms: Option<u64>,
+    #[arg(long)]
+    lanes: u32,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut settings = EventConsumerSettings::new(Side::Rt, &*arguments.bootstrap_servers);
-    settings.topics = load::topics(&arguments.prefix, arguments.partitions);
-    settings.group.clone_from(&arguments.group);
-    settings.instance.clone_from(&arguments.group);
-    if let Some(linger_ms) = arguments.linger_ms {
-        settings.lane = LaneSettings { linger_ms, ..LaneSettings::batch() };
+    match arguments.kind {
+        Kind::Bind | Kind::BindBatch => bind(arguments),
+        Kind::Copy => copy(arguments),
+        Kind::Fold => fold(arguments),
     }
-    settings.lane.client = arguments.client.of_lane();
-    let stop = Stop::new();
-    let traces = Traces::start("rt-event-consumer", &telemetry(arguments))?;
-    let consumer = EventConsumer::new(Side::Rt, settings.clone()).traced(&traces);
+}
+
+fn bind(arguments: &Arguments) -> anyhow::Result<()> {
+    let side = arguments.kind.side();
+    let traces = Traces::start(side.name(), &telemetry(arguments))?;
+    let consumer = EventConsumer::new(side, consumer_settings(arguments)).traced(&traces);
     let consumer = match arguments.telemetry {
         Telemetry::Off => consumer.without_detail(),
         Telemetry::Metrics | Telemetry::Traces => consumer,
@@ -117,24 +142,81 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     consumer.lanes().for_each(|(name, status)| metrics.watch_lane(name, Arc::clone(status)));
     metrics.watch(consumer.metrics());
-    let status = match arguments.kind {
-        Kind::Bind => consumer.lanes().map(|(_, status)| Arc::clone(status)).next(),
-        Kind::Copy => Some(LaneStatus::new()),
+    let statuses: Vec<_> = consumer.lanes().map(|(_, status)| Arc::clone(status)).collect();
+    let work = |stop: &Stop| consumer.run(stop).map_err(|failure| anyhow::anyhow!("{failure}"));
+    watched(arguments, &statuses, &metrics, work)
+}
+
+fn copy(arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = consumer_settings(arguments);
+    let statuses: Vec<_> = (0..arguments.lanes).map(|_| LaneStatus::new()).collect();
+    let metrics = Metrics::new();
+    watched(arguments, &statuses, &metrics, |stop| copy::run(&settings, &statuses, stop))
+}
+
+/// Status-sync with nothing to collect and nothing to announce.
+fn fold(arguments: &Arguments) -> anyhow::Result<()> {
+    let state = tempfile::tempdir()?;
+    let sync = StatusSync::new(fold_settings(arguments, state.path()));
+    let metrics = Metrics::new();
+    sync.lanes().for_each(|(name, status)| metrics.watch_lane(name, Arc::clone(status)));
+    let folding = sync.lanes().filter(|(name, _)| name.contains("-fold-"));
+    let statuses: Vec<_> = folding.map(|(_, status)| Arc::clone(status)).collect();
+    let work = |stop: &Stop| sync.run(stop).map_err(|failure| anyhow::anyhow!("{failure}"));
+    watched(arguments, &statuses, &metrics, work)
+}
+
+fn lane_settings(arguments: &Arguments, shipped: LaneSettings) -> LaneSettings {
+    let mut settings = match arguments.commit_ms {
+        Some(linger_ms) => LaneSettings { linger_ms, ..LaneSettings::batch() },
+        None => shipped,
     };
-    let status = status.context("an event consumer has at least one lane")?;
+    settings.client = arguments.client.of_lane();
+    settings
+}
+
+fn consumer_settings(arguments: &Arguments) -> EventConsumerSettings {
+    let mut settings =
+        EventConsumerSettings::new(arguments.kind.side(), &*arguments.bootstrap_servers);
+    settings.topics = load::topics(&arguments.prefix, arguments.partitions);
+    settings.group.clone_from(&arguments.group);
+    settings.instance.clone_from(&arguments.group);
+    settings.lanes = arguments.lanes;
+    settings.lane = lane_settings(arguments, settings.lane);
+    settings
+}
+
+fn fold_settings(arguments: &Arguments, state: &Path) -> StatusSyncSettings {
+    let mut settings = StatusSyncSettings::new(&*arguments.bootstrap_servers);
+    settings.topics = load::topics(&arguments.prefix, arguments.partitions);
+    settings.group.clone_from(&arguments.group);
+    settings.state_directory = state.to_owned();
+    settings.fold_lanes = arguments.lanes;
+    settings.announce_lanes = 0;
+    settings.lane = lane_settings(arguments, settings.lane);
+    settings
+}
+
+fn telemetry(arguments: &Arguments) -> TelemetrySettings {
+    let mut settings = TelemetrySettings::default();
+    settings.otlp.endpoint.clone_from(&arguments.otlp_endpoint);
+    settings
+}
+
+/// Runs `work` until as many records are answered as asked for, and prints what that came to.
+fn watched(
+    arguments: &Arguments,
+    statuses: &[Arc<LaneStatus>],
+    metrics: &Metrics,
+    work: impl FnOnce(&Stop) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let stop = Stop::new();
     std::thread::scope(|scope| {
-        let watched = Arc::clone(&status);
-        let watcher = scope.spawn(|| {
-            let watched = watched;
-            watch(&watched, arguments.events, &stop)
-        });
+        let watcher = scope.spawn(|| watch(statuses, arguments, &stop));
         if arguments.telemetry != Telemetry::Off {
-            scope.spawn(|| scrape(&metrics, &stop));
+            scope.spawn(|| scrape(metrics, &stop));
         }
-        let ran = match arguments.kind {
-            Kind::Bind => consumer.run(&stop).map_err(|failure| anyhow::anyhow!("{failure}")),
-            Kind::Copy => copy(&settings, status, &stop),
-        };
+        let ran = work(&stop);
         stop.request();
         let measured = watcher.join().expect("the watcher does not panic")?;
         ran?;
@@ -143,12 +225,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Ok(())
     })
-}
-
-fn telemetry(arguments: &Arguments) -> TelemetrySettings {
-    let mut settings = TelemetrySettings::default();
-    settings.otlp.endpoint.clone_from(&arguments.otlp_endpoint);
-    settings
 }
 
 /// Asks for the metrics as Prometheus does, only more often.
@@ -160,115 +236,49 @@ fn scrape(metrics: &Metrics, stop: &Stop) {
 }
 
 /// Measures from the first commit to the last.
-fn watch(status: &LaneStatus, events: u64, stop: &Stop) -> anyhow::Result<Option<Measured>> {
+fn watch(
+    statuses: &[Arc<LaneStatus>],
+    arguments: &Arguments,
+    stop: &Stop,
+) -> anyhow::Result<Option<Measured>> {
     const LOOK: Duration = Duration::from_millis(5);
-    while status.records() == 0 {
+    let (own, broker) = (Usage::own(), Usage::of(arguments.broker));
+    let records = || statuses.iter().map(|status| status.records()).sum::<u64>();
+    let transactions =
+        || statuses.iter().map(|status| status.transactions_committed()).sum::<u64>();
+    while records() == 0 {
         if stop.wait(LOOK) {
             return Ok(None);
         }
     }
-    let (before, cpu, started) = (status.records(), usage::cpu_seconds()?, Instant::now());
-    while events == 0 || status.records() < events {
+    let (records_before, transactions_before) = (records(), transactions());
+    let (cpu, broker_cpu, started) = (own.cpu_seconds()?, broker.cpu_seconds()?, Instant::now());
+    while arguments.events == 0 || records() < arguments.events {
         if stop.wait(LOOK) {
             return Ok(None);
         }
     }
-    let client = status.client().map_or("none", ProducerClient::as_str);
-    crate::report(&format!("written by {client}"));
     let measured = Measured {
-        events: status.records() - before,
-        cpu_seconds: usage::cpu_seconds()? - cpu,
+        events: records() - records_before,
+        cpu_seconds: own.cpu_seconds()? - cpu,
+        broker_cpu_seconds: broker.cpu_seconds()? - broker_cpu,
         wall_seconds: started.elapsed().as_secs_f64(),
-        transactions: status.transactions_committed(),
-        peak_mib: usage::peak_mib()?,
+        transactions: Some(transactions() - transactions_before),
+        peak_mib: own.peak_mib()?,
     };
+    ensure_client(statuses, arguments.client)?;
     stop.request();
     Ok(Some(measured))
 }
 
-fn copy(
-    settings: &EventConsumerSettings,
-    status: Arc<LaneStatus>,
-    stop: &Stop,
-) -> anyhow::Result<()> {
-    let handler = Copy {
-        assignment: sample(settings, &settings.topics.rt_assignment.name)?,
-        fact: sample(settings, &settings.topics.event_journal.name)?,
-    };
-    let lane = LaneSpec {
-        name: format!("{}-copy", settings.group),
-        client: settings.kafka.clone(),
-        settings: settings.lane.clone(),
-        subscription: Subscription {
-            group: settings.group.clone(),
-            topics: vec![settings.topics.rt_event.name.clone()],
-            offset_reset: OffsetReset::Earliest,
-        },
-        outputs: Outputs::of(Side::Rt, &settings.topics).topics(),
-        handler,
-        status,
-    };
-    Ok(run_lanes(vec![lane], stop)?)
-}
-
-/// What one record of the real thing looks like.
-struct Sample {
-    value: Vec<u8>,
-    headers: Vec<(&'static str, Vec<u8>)>,
-}
-
-/// The first record of `topic`, written by an earlier run that bound.
-fn sample(settings: &EventConsumerSettings, topic: &str) -> anyhow::Result<Sample> {
-    let partitions = partitions_of(&settings.topics, topic);
-    let positions: Vec<_> = (0..partitions).map(|one| (one, NextOffset::START)).collect();
-    let reader = Reader::open(&settings.kafka, topic, &positions)?;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < deadline {
-        if let Some(kafka::ReadEvent::Record(record)) = reader.poll(Duration::from_millis(100))? {
-            let owned = |(name, value): (&str, Option<&[u8]>)| {
-                (&*name.to_owned().leak(), value.unwrap_or_default().to_vec())
-            };
-            return Ok(Sample {
-                value: record.value().context("a sample without a value")?.to_vec(),
-                headers: record.headers().map(owned).collect(),
-            });
-        }
-    }
-    anyhow::bail!("topic `{topic}` holds nothing to copy; run `bind` first")
-}
-
-fn partitions_of(topics: &Topics, name: &str) -> i32 {
-    let of_name = topics.all().into_iter().find(|spec| spec.name == name);
-    of_name.map_or(1, |spec| spec.partitions)
-}
-
-/// Writes for each record what binding writes, byte for byte the same sizes, without decoding.
-struct Copy {
-    assignment: Sample,
-    fact: Sample,
-}
-
-impl Handler for Copy {
-    type Error = Infallible;
-
-    fn handle(
-        &mut self,
-        batch: Batch<'_>,
-        _now_ms: i64,
-        outbox: &mut Outbox,
-    ) -> Result<(), Infallible> {
-        for record in batch.records() {
-            let key = record.key.unwrap_or_default();
-            for (topic, sample) in [(TopicId(0), &self.assignment), (TopicId(1), &self.fact)] {
-                let headers = sample.headers.iter();
-                outbox
-                    .record(topic)
-                    .key(key)
-                    .headers(headers.map(|(name, value)| (*name, value.as_slice())))
-                    .value(|value| value.extend_from_slice(&sample.value))
-                    .expect("a sample was written once already");
-            }
-        }
-        Ok(())
-    }
+/// A lane that cannot use the native client falls back to the other; that would be a wrong figure.
+fn ensure_client(statuses: &[Arc<LaneStatus>], wanted: Client) -> anyhow::Result<()> {
+    let client = statuses.iter().find_map(|status| status.client()).context("no lane has begun")?;
+    anyhow::ensure!(
+        client == wanted.of_lane(),
+        "`{}` writes, not `{}` as asked for",
+        client.as_str(),
+        wanted.name()
+    );
+    Ok(())
 }
