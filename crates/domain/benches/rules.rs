@@ -1,0 +1,156 @@
+//! What the rules cost by themselves: choosing a template among 6,400, and folding the facts of an event.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
+
+use std::hint::black_box;
+
+use divan::Bencher;
+use domain::{
+    Attempt, Catalogue, CatalogueBuilder, Channel, Context, ContextFault, Event, EventId, Fact,
+    FactKind, Folded, History, LaneKind, Lanes, Outcome, RequiredPath, Revision, Situation,
+    Template, TemplateState, TemplateVersion, Timestamp, bind,
+};
+
+/// Shows whether anything was allocated.
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_763_924_345_678);
+const CHANNELS: [&str; 4] = ["email", "sms", "ios", "android"];
+const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
+
+/// Has every path: looking into `ctx` is measured where it is done.
+struct Complete;
+
+impl Context for Complete {
+    fn check(&self, _ctx: &[u8], _required: &[RequiredPath]) -> Result<(), ContextFault> {
+        Ok(())
+    }
+}
+
+fn template(kind: usize, channel: &'static str, language: &str) -> Template {
+    Template {
+        id: format!("type-{kind}-{channel}-{language}").into(),
+        event_type: format!("shop.order.{kind}.shipped").into(),
+        channel: Channel::new(channel).unwrap(),
+        language: language.into(),
+        lanes: Lanes::BOTH,
+        state: TemplateState::Live,
+        stable: TemplateVersion(1),
+        canary: None,
+        published_at: NOW,
+        required: [].into(),
+        retained: [TemplateVersion(1)].into(),
+    }
+}
+
+/// 200 event types, each in 4 channels and 8 languages.
+fn catalogue() -> Catalogue {
+    let mut builder = CatalogueBuilder::new();
+    for kind in 0..200 {
+        for channel in CHANNELS {
+            for language in LANGUAGES {
+                builder.publish(template(kind, channel, language));
+            }
+        }
+    }
+    builder.build(Revision(6_400))
+}
+
+fn event(kind: usize) -> Event<'static> {
+    let text = |text: &'static str| Some(text.into());
+    Event {
+        id: EventId::new(format!("evt-{kind:012}")).unwrap(),
+        event_type: format!("shop.order.{kind}.shipped").into(),
+        channel: Some(Channel::EMAIL),
+        email: text("ada.lovelace@example.com"),
+        mobile_phone: text("+33123456789"),
+        registration_token: None,
+        mobile_app: None,
+        external_id: text("2026-000012345"),
+        origin: text("shop"),
+        tenant: None,
+        language: text("fr"),
+        country: None,
+        email_format: None,
+        occurred_at: Some(NOW),
+        scheduled: None,
+        expiration: None,
+        ctx: b"{}".into(),
+    }
+}
+
+/// 200 events of as many types, so that the catalogue is not all in the nearest cache.
+#[divan::bench]
+fn bind_200_events(bencher: Bencher<'_, '_>) {
+    let catalogue = catalogue();
+    let events: Vec<_> = (0..200).map(event).collect();
+    let situation = Situation {
+        lane: LaneKind::Rt,
+        history: History::New,
+        catalogue: &catalogue,
+        context: &Complete,
+        now: NOW,
+    };
+    bencher.counter(divan::counter::ItemsCount::new(events.len())).bench_local(|| {
+        for event in &events {
+            black_box(bind(black_box(event), &situation));
+        }
+    });
+}
+
+fn facts() -> [Fact<'static>; 3] {
+    let fact = |after_ms, kind| Fact {
+        event_id: EventId::new("evt-000000000001").unwrap(),
+        attempt: Attempt::FIRST,
+        occurred_at: NOW.plus_millis(after_ms),
+        event_type: Some("shop.order.shipped".into()),
+        external_id: Some("order-1".into()),
+        tenant: None,
+        lane: Some(LaneKind::Rt),
+        kind,
+    };
+    let bound = FactKind::Bound {
+        template_id: "shop.order.shipped-email-en".into(),
+        version: TemplateVersion(3),
+        channel: Channel::EMAIL,
+        revision: Revision(6_400),
+        losers: [].as_slice().into(),
+    };
+    let sent = FactKind::Delivery {
+        outcome: Outcome::Sent,
+        reason: None,
+        kind: None,
+        provider: Some("example".into()),
+        provider_message_id: None,
+    };
+    [fact(0, FactKind::Received), fact(20, bound), fact(300, sent)]
+}
+
+/// From nothing known to sent: a new event keeps its texts, which are allocated once.
+#[divan::bench(sample_size = 100)]
+fn fold_three_facts(bencher: Bencher<'_, '_>) {
+    let facts = facts();
+    bencher.bench_local(|| {
+        let mut folded = Folded::default();
+        for fact in black_box(&facts) {
+            folded.apply(fact);
+        }
+        folded
+    });
+}
+
+/// The same fact once more.
+#[divan::bench(sample_size = 100)]
+fn fold_a_repeated_fact(bencher: Bencher<'_, '_>) {
+    let facts = facts();
+    let mut folded = Folded::default();
+    for fact in &facts {
+        folded.apply(fact);
+    }
+    bencher.bench_local(|| folded.apply(black_box(&facts[2])));
+}
