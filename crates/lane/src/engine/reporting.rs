@@ -1,12 +1,14 @@
 //! What the loop tells of itself: once for each transaction, never for a record.
 
 use rdkafka::Message as _;
+use rdkafka::consumer::Consumer as _;
 
-use super::{BatchOffset, Engine, clock, clock_ms};
-use crate::Handler;
+use super::batch::BatchOffset;
+use super::{Engine, clock, clock_ms};
 use crate::detail::{CommittedBatch, TransactionDetail};
 use crate::producer::TransactionalProducer;
 use crate::report::{TransactionOutcome, TransactionReport};
+use crate::{Handler, lag};
 
 impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Counts what was committed, where it is to be seen.
@@ -53,5 +55,13 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             times,
             outcome,
         });
+    }
+
+    pub(super) fn report_lag(&self, now_ms: i64) {
+        if let Some(statistics) = self.consumer.context().take_statistics() {
+            let statistics = lag::read(&statistics);
+            let waiting = self.next_offsets().into_iter().map(|offset| offset.partition).collect();
+            self.status.set_partitions(self.partitions.lags(&statistics, &waiting, now_ms));
+        }
     }
 }
