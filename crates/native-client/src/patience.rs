@@ -75,6 +75,7 @@ impl<'a> Patience<'a> {
 }
 
 /// Pauses that grow.
+#[derive(Debug)]
 pub struct Backoff {
     next: Duration,
     max: Duration,

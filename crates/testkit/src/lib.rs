@@ -26,7 +26,7 @@ mod wait;
 pub use binary::{binary, example, workspace_root};
 pub use clients::{
     Isolation, NewTopicSpec, OpenTransaction, committed, create_topics, end_offsets, produce,
-    read_all,
+    produce_compressed, read_all,
 };
 pub use cluster::{Cluster, cluster};
 pub use http::get;

@@ -5,7 +5,7 @@ mod read;
 mod topics;
 mod transaction;
 
-pub use produce::produce;
+pub use produce::{produce, produce_compressed};
 pub use read::{committed, end_offsets, read_all};
 pub use topics::{NewTopicSpec, create_topics};
 pub use transaction::OpenTransaction;

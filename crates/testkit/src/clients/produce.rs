@@ -32,6 +32,28 @@ where
     N: AsRef<str>,
     B: IntoBytes,
 {
+    produce_compressed(bootstrap, topic, "none", records)
+}
+
+/// The same, compressed as `compression` names it; a record may have 100 MB before that.
+///
+/// # Panics
+///
+/// As [`produce`].
+#[track_caller]
+pub fn produce_compressed<K, V, H, N, B>(
+    bootstrap: &str,
+    topic: &str,
+    compression: &str,
+    records: impl IntoIterator<Item = (K, V, H)>,
+) -> usize
+where
+    K: IntoBytes,
+    V: IntoBytes,
+    H: IntoIterator<Item = (N, B)>,
+    N: AsRef<str>,
+    B: IntoBytes,
+{
     let (refused, refusals) = mpsc::channel();
     let deliveries = Deliveries { acknowledged: Arc::default(), refused };
     let acknowledged = Arc::clone(&deliveries.acknowledged);
@@ -41,6 +63,8 @@ where
         .set("linger.ms", "2")
         .set("retry.backoff.ms", "20")
         .set("message.timeout.ms", "60000")
+        .set("compression.type", compression)
+        .set("message.max.bytes", if compression == "none" { "1000000" } else { "100000000" })
         .create_with_context(deliveries)
         .expect("the settings above are valid");
 
