@@ -5,7 +5,7 @@ use domain::{
     FactKind, History, Hold, LaneKind, NotSupported, RejectionReason, Situation, SourcePosition,
     Timestamp, bind,
 };
-use lane::{Outbox, Record, TooLarge};
+use lane::{Outbox, ParkedBatch, Record, TooLarge};
 use service::LaneTraces;
 use wire::Format;
 use wire::event::Undecodable;
@@ -33,12 +33,7 @@ impl Answers<'_> {
         decisions: &mut Decisions,
         traces: &mut LaneTraces,
     ) {
-        let position = SourcePosition {
-            topic: record.topic,
-            partition: record.partition,
-            offset: record.offset.get(),
-            timestamp: Timestamp::from_millis(record.timestamp_ms),
-        };
+        let position = position_of(record);
         let trace = Trace::of(record.headers());
         let event = match wire::event::decode(record.value, record.headers(), &position) {
             Ok(event) => event,
@@ -78,6 +73,28 @@ impl Answers<'_> {
                 self.journal(&answered, oversized(too_large), outbox);
             }
         }
+    }
+}
+
+impl Answers<'_> {
+    /// Answers a batch whose records cannot be had, as one that is no event: one dead letter and one
+    /// fact, at the position of its first record.
+    pub(crate) fn pass_over(
+        &self,
+        parked: &ParkedBatch<'_>,
+        outbox: &mut Outbox,
+        decisions: &mut Decisions,
+    ) {
+        let position = position_of(&parked.record);
+        let undecodable = Undecodable {
+            event_id: wire::event_id_of_position(&position),
+            event_type: None,
+            detail: Cow::Owned(parked.detail.clone()),
+        };
+        decisions.count_rejection(RejectionReason::Undecodable);
+        let is_parked = park(&parked.record, &position, &undecodable, outbox);
+        decisions.dead_letters += u64::from(is_parked);
+        self.refuse(&undecodable, Trace::of(parked.record.headers()), outbox);
     }
 }
 
@@ -237,6 +254,16 @@ impl Answers<'_> {
             .key(id.as_bytes())
             .headers(self.outgoing(kind::FACT, id, format, trace))
             .value(|value| wire::fact::encode(fact, format, value))
+    }
+}
+
+/// Where a record was read.
+fn position_of<'a>(record: &Record<'a>) -> SourcePosition<'a> {
+    SourcePosition {
+        topic: record.topic,
+        partition: record.partition,
+        offset: record.offset.get(),
+        timestamp: Timestamp::from_millis(record.timestamp_ms),
     }
 }
 

@@ -89,6 +89,9 @@ impl Handler for EventHandler {
         for record in batch.records() {
             answers.answer(&record, outbox, &mut self.decisions, &mut self.traces);
         }
+        for parked in batch.parked() {
+            answers.pass_over(&parked, outbox, &mut self.decisions);
+        }
         Ok(())
     }
 

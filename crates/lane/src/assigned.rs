@@ -12,6 +12,8 @@ pub(crate) struct AssignedPartitions(BTreeMap<TopicPartition, Assigned>);
 #[derive(Debug)]
 struct Assigned {
     stage: Stage,
+    /// The group's position when it was assigned, once that was asked for.
+    position: Option<NextOffset>,
     /// What this lane has committed since the partition was assigned.
     committed: Option<NextOffset>,
     /// The timestamp of the last record committed; the assignment's time before that.
@@ -32,7 +34,7 @@ pub(crate) enum Stage {
 impl AssignedPartitions {
     pub(crate) fn assign(&mut self, partitions: &[TopicPartition], stage: Stage, now_ms: i64) {
         for partition in partitions {
-            let assigned = Assigned { stage, committed: None, last_ms: now_ms };
+            let assigned = Assigned { stage, position: None, committed: None, last_ms: now_ms };
             self.0.insert(partition.clone(), assigned);
         }
     }
@@ -58,6 +60,17 @@ impl AssignedPartitions {
         }
     }
 
+    /// The group's position when `partition` was assigned.
+    pub(crate) fn position(&self, partition: &TopicPartition) -> Option<NextOffset> {
+        self.0.get(partition)?.position
+    }
+
+    pub(crate) fn set_position(&mut self, partition: &TopicPartition, to: Option<NextOffset>) {
+        if let Some(assigned) = self.0.get_mut(partition) {
+            assigned.position = to;
+        }
+    }
+
     pub(crate) fn commit(&mut self, partition: &TopicPartition, next: NextOffset, last_ms: i64) {
         if let Some(assigned) = self.0.get_mut(partition) {
             assigned.committed = Some(next);
@@ -65,7 +78,7 @@ impl AssignedPartitions {
         }
     }
 
-    /// How far each is behind by the client's statistics. Of those that are `waiting` there are records
+    /// How far each is behind by what who fetches says. Of those that are `waiting` there are records
     /// in the batch.
     pub(crate) fn lags(
         &self,

@@ -12,6 +12,15 @@ use crate::{LaneSettings, Subscription};
 
 pub(crate) type LaneConsumer = BaseConsumer<LaneContext>;
 
+/// Which partitions rest: nothing of them is fetched until the lane resumes them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rests {
+    /// Newly assigned ones.
+    pub(crate) at_first: bool,
+    /// All, for ever: somebody else fetches them.
+    pub(crate) always: bool,
+}
+
 /// What a rebalance did, in the order it was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -25,8 +34,7 @@ pub(crate) enum Change {
 
 /// Notes what the client tells inside a poll, for the lane to take after it.
 pub(crate) struct LaneContext {
-    /// Newly assigned partitions rest until the lane resumes them.
-    rests: bool,
+    rests: Rests,
     /// Whether there are changes to take: asked after every poll, so it costs no lock.
     has_changes: AtomicBool,
     told: Mutex<Told>,
@@ -88,7 +96,8 @@ impl ConsumerContext for LaneContext {
             Rebalance::Assign(list) => {
                 // A partition at rest when it was revoked comes back at rest: the client remembers
                 // that over assignments.
-                let set = if self.rests { consumer.pause(list) } else { consumer.resume(list) };
+                let rests = self.rests.at_first || self.rests.always;
+                let set = if rests { consumer.pause(list) } else { consumer.resume(list) };
                 if let Err(error) = set {
                     warn!(%error, "newly assigned partitions could not be paused or resumed");
                 }
@@ -108,7 +117,7 @@ pub(crate) fn connect(
     lane: &LaneSettings,
     subscription: &Subscription,
     client_id: &str,
-    rests: bool,
+    rests: Rests,
 ) -> Result<LaneConsumer, SettingsError> {
     let mut config = client.consumer_config(&subscription.group, client_id);
     let heartbeat_ms = lane.session_timeout_ms / 10;
@@ -125,7 +134,8 @@ pub(crate) fn connect(
         .set("fetch.error.backoff.ms", "50")
         .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", lane.prefetch_kib.to_string())
-        .set("statistics.interval.ms", "1000");
+        // Who fetches counts.
+        .set("statistics.interval.ms", if rests.always { "0" } else { "1000" });
     let context =
         LaneContext { rests, has_changes: AtomicBool::new(false), told: Mutex::default() };
     config.create_with_context(context).map_err(SettingsError::from)

@@ -1,4 +1,3 @@
-mod batch;
 mod collect;
 mod error;
 mod recover;
@@ -9,18 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::consumer::Consumer;
-use rdkafka::message::BorrowedMessage;
 use tracing::{debug, info, warn};
 
-use self::batch::BatchOffset;
 pub use self::error::LaneError;
 use crate::assigned::AssignedPartitions;
 use crate::consumer::{self, LaneConsumer};
+use crate::intake::{BatchOffset, Fetcher, Intake};
 use crate::producer::{
     Cause, ChosenProducer, Input, Member, ProducerSpec, TransactionalProducer, WriteError,
 };
 use crate::{
-    Batch, Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Step, StepTimes, Stop,
+    Handler, LaneSettings, LaneSpec, LaneStatus, Outbox, Phase, Step, StepTimes, Stop,
     TransactionOutcome,
 };
 
@@ -29,9 +27,11 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// Runs one lane until `stop` is requested.
 pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError> {
-    let rests = lane.handler.restores();
-    let consumer =
-        consumer::connect(&lane.client, &lane.settings, &lane.subscription, &lane.name, rests)?;
+    let (client, subscription) = (&lane.client, &lane.subscription);
+    let fetcher = Fetcher::connect(client, &lane.settings, subscription, &lane.name, stop)?;
+    let Some(fetcher) = fetcher else { return Ok(()) };
+    let rests = consumer::Rests { at_first: lane.handler.restores(), always: fetcher.is_native() };
+    let consumer = consumer::connect(client, &lane.settings, subscription, &lane.name, rests)?;
     let producer_spec = ProducerSpec::new(&lane.client, &lane.settings, &lane.name, &lane.outputs);
     let Some(producer) = ChosenProducer::connect(&producer_spec, stop)? else {
         return Ok(());
@@ -51,8 +51,7 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
         settings: lane.settings,
         status: lane.status,
         stop,
-        messages: Vec::new(),
-        message_bytes: 0,
+        intake: Intake::new(fetcher, &consumer),
         outbox: Outbox::new(lane.outputs),
         partitions: AssignedPartitions::default(),
         aborts: 0,
@@ -67,7 +66,7 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     Ok(())
 }
 
-/// The loop's state. `'c` is the consumer's life, which the records of the batch are borrowed for.
+/// The loop's state. `'c` is the consumer's life, which the records of a batch may be borrowed for.
 struct Engine<'c, H: Handler, P: TransactionalProducer> {
     consumer: &'c LaneConsumer,
     /// `None` only while a new one is being made.
@@ -77,9 +76,7 @@ struct Engine<'c, H: Handler, P: TransactionalProducer> {
     settings: LaneSettings,
     status: Arc<LaneStatus>,
     stop: &'c Stop,
-    /// The batch: read and not committed. It stays after an abort.
-    messages: Vec<BorrowedMessage<'c>>,
-    message_bytes: usize,
+    intake: Intake<'c>,
     outbox: Outbox,
     partitions: AssignedPartitions,
     /// How often this batch was aborted.
@@ -107,12 +104,13 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         }
         self.outbox.clear();
         let called = Instant::now();
-        if !self.messages.is_empty() {
-            let batch = Batch::read(&self.messages);
-            self.handler.handle(batch, now_ms, &mut self.outbox).map_err(handler_error)?;
+        if !self.intake.is_empty() {
+            self.handler
+                .handle(self.intake.batch(), now_ms, &mut self.outbox)
+                .map_err(handler_error)?;
         }
         self.handler.tick(now_ms, &mut self.outbox).map_err(handler_error)?;
-        if self.messages.is_empty() && self.outbox.is_empty() {
+        if self.intake.is_empty() && self.outbox.is_empty() {
             return Ok(());
         }
         self.times.set(Step::Handle, called.elapsed());
@@ -121,16 +119,16 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
 
     /// Writes the outbox and the batch's next offsets, and follows what the producer says.
     fn transact(&mut self) -> Result<(), LaneError> {
-        let offsets = self.next_offsets();
+        let offsets = self.intake.next_offsets();
         let positions: Vec<_> =
             offsets.iter().map(|offset| (offset.partition.clone(), offset.next)).collect();
-        let input = Input { offsets: &positions, member: Member::new(self.consumer) };
-        let input = (!positions.is_empty()).then_some(&input);
-        if input.is_some_and(|input| !input.member.is_in_group()) {
+        let member = (!positions.is_empty()).then(|| Member::now(self.consumer));
+        let input = member.as_ref().map(|member| Input { offsets: &positions, member });
+        if input.as_ref().is_some_and(|input| !input.member.is_in_group()) {
             return self.aborted(Cause::NotInGroup, &offsets);
         }
         let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
-        let written = producer.write(&self.outbox, input);
+        let written = producer.write(&self.outbox, input.as_ref());
         self.times.take_written(&producer.times());
         match written {
             Ok(()) => self.committed(&offsets),
@@ -146,8 +144,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         for offset in offsets {
             self.partitions.commit(&offset.partition, offset.next, offset.last_ms);
         }
-        self.messages.clear();
-        self.message_bytes = 0;
+        self.intake.clear();
         self.aborts = 0;
         Ok(())
     }

@@ -5,21 +5,21 @@ use serde::Deserialize;
 
 use crate::PartitionLag;
 
-/// What the client's statistics say of one partition; negative where it does not know.
+/// What whoever fetches says of one partition; negative where it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct PartitionStatistics {
     /// Where the next fetch goes: also past control records.
-    next_offset: i64,
+    pub(crate) next_offset: i64,
     /// The end for a read_committed reader.
-    ls_offset: i64,
+    pub(crate) ls_offset: i64,
     /// The end for a reader of everything.
-    hi_offset: i64,
+    pub(crate) hi_offset: i64,
     /// The oldest record there is.
-    lo_offset: i64,
+    pub(crate) lo_offset: i64,
     /// The group's position when the partition was assigned.
-    committed_offset: i64,
+    pub(crate) committed_offset: i64,
     /// Records fetched and not given yet.
-    fetchq_cnt: i64,
+    pub(crate) fetchq_cnt: i64,
 }
 
 #[derive(Deserialize)]

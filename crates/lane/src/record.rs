@@ -1,4 +1,5 @@
 use kafka::{MessageHeaders, Offset, TopicPartition};
+use native_consumer::{Fetched, Parked};
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
 
@@ -23,7 +24,20 @@ pub struct Record<'a> {
 #[derive(Clone)]
 enum HeaderSource<'a> {
     Message(&'a BorrowedMessage<'a>),
+    Fetched(native_consumer::Headers<'a>),
     List(&'a [(&'a str, Option<&'a [u8]>)]),
+}
+
+/// A batch as it was written that was passed over, because its records cannot be had: it unpacks to
+/// more than a lane takes, or to no records.
+#[derive(Clone)]
+pub struct ParkedBatch<'a> {
+    /// In place of its records: the bytes as read, still compressed, at the offset of the first.
+    pub record: Record<'a>,
+    /// The offset of the last.
+    pub last: Offset,
+    /// What is wrong, as one line for a person.
+    pub detail: String,
 }
 
 impl<'a> Record<'a> {
@@ -50,13 +64,27 @@ impl<'a> Record<'a> {
         }
     }
 
+    fn fetched(topic: &'a str, partition: i32, record: &native_consumer::Record<'a>) -> Self {
+        Self {
+            topic,
+            partition,
+            offset: Offset::new(record.offset),
+            timestamp_ms: record.timestamp_ms.max(0),
+            key: record.key,
+            value: record.value,
+            headers: HeaderSource::Fetched(record.headers()),
+        }
+    }
+
     /// Its headers, in order; those whose name is not UTF-8 are left out.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
-        let (list, message) = match self.headers {
-            HeaderSource::List(list) => (list, None),
-            HeaderSource::Message(message) => (&[][..], Some(MessageHeaders::of(message))),
+        let (list, message, fetched) = match &self.headers {
+            HeaderSource::List(list) => (*list, None, None),
+            HeaderSource::Message(message) => (&[][..], Some(MessageHeaders::of(message)), None),
+            HeaderSource::Fetched(headers) => (&[][..], None, Some(headers.clone())),
         };
-        list.iter().copied().chain(message.into_iter().flatten())
+        let list = list.iter().copied();
+        list.chain(message.into_iter().flatten()).chain(fetched.into_iter().flatten())
     }
 
     /// The partition it came from.
@@ -72,6 +100,7 @@ pub struct Batch<'a>(Source<'a>);
 #[derive(Clone, Copy)]
 enum Source<'a> {
     Messages(&'a [BorrowedMessage<'a>]),
+    Fetched(&'a [Fetched], &'a [Parked]),
     Records(&'a [Record<'a>]),
 }
 
@@ -85,25 +114,57 @@ impl<'a> Batch<'a> {
         Self(Source::Messages(messages))
     }
 
-    /// The records.
-    pub fn records(self) -> impl Iterator<Item = Record<'a>> {
-        let (messages, records) = match self.0 {
-            Source::Messages(messages) => (messages, &[][..]),
-            Source::Records(records) => (&[][..], records),
-        };
-        messages.iter().map(Record::of).chain(records.iter().cloned())
+    pub(crate) fn fetched(fetched: &'a [Fetched], parked: &'a [Parked]) -> Self {
+        Self(Source::Fetched(fetched, parked))
     }
 
-    /// How many there are.
+    /// The records.
+    pub fn records(self) -> impl Iterator<Item = Record<'a>> {
+        let (messages, fetched, records) = match self.0 {
+            Source::Messages(messages) => (messages, &[][..], &[][..]),
+            Source::Fetched(fetched, _) => (&[][..], fetched, &[][..]),
+            Source::Records(records) => (&[][..], &[][..], records),
+        };
+        let fetched = fetched.iter().flat_map(|run| {
+            let record = |record| Record::fetched(&run.topic, run.partition, &record);
+            run.records().map(record)
+        });
+        messages.iter().map(Record::of).chain(fetched).chain(records.iter().cloned())
+    }
+
+    /// What was passed over among them: a handler answers it as it answers a record. Their offsets are
+    /// committed with those of the records.
+    pub fn parked(self) -> impl Iterator<Item = ParkedBatch<'a>> {
+        let parked = match self.0 {
+            Source::Messages(_) | Source::Records(_) => &[][..],
+            Source::Fetched(_, parked) => parked,
+        };
+        parked.iter().map(ParkedBatch::of)
+    }
+
+    /// How many records there are.
     pub fn len(self) -> usize {
         match self.0 {
             Source::Messages(messages) => messages.len(),
+            Source::Fetched(fetched, _) => fetched.iter().map(Fetched::len).sum(),
             Source::Records(records) => records.len(),
         }
     }
 
-    /// Whether there are none: a handler that only ticks.
+    /// Whether there are none: a handler that only ticks, or only has to answer what was passed over.
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<'a> ParkedBatch<'a> {
+    fn of(parked: &'a Parked) -> Self {
+        let mut record =
+            Record::at(&parked.topic, parked.partition, Offset::new(parked.base_offset));
+        record.timestamp_ms = parked.timestamp_ms.max(0);
+        record.value = Some(&parked.bytes);
+        let (first, last) = (parked.base_offset, parked.last_offset);
+        let detail = format!("offsets {first} to {last} were passed over: {}", parked.reason);
+        Self { record, last: Offset::new(last), detail }
     }
 }

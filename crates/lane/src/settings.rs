@@ -25,14 +25,19 @@ pub struct LaneSettings {
     pub session_timeout_ms: u64,
     /// How long the producer gathers records for one request, in ms. Adds to every commit.
     pub producer_linger_ms: u64,
-    /// `librdkafka` or `native`: which client writes transactions. `native` lays out record batches
-    /// itself and speaks transactions v2, which Apache Kafka has from 4.0 on; where the brokers, the
-    /// compression or the security settings are not for it, librdkafka writes and a line says why.
+    /// `librdkafka` or `native`: which client fetches records and writes transactions. `native` bounds
+    /// what a batch unpacks to, lays out record batches itself and speaks transactions v2, which Apache
+    /// Kafka has from 4.0 on; where the brokers, the compression or the security settings are not for
+    /// it, librdkafka fetches or writes and a line says why.
     pub client: ProducerClient,
     /// `none`, `lz4`, `zstd`, `snappy` or `gzip`: how what is written is compressed.
     pub compression: String,
     /// Bytes fetched ahead, in KiB, per lane. Too few: the lane waits for the network.
     pub prefetch_kib: u64,
+    /// The largest that one compressed batch of records may unpack to, in bytes. A larger one is
+    /// parked and passed over, all its records together. librdkafka has no such limit: with it, half
+    /// a megabyte can become half a gigabyte of memory.
+    pub unpacked_bytes_max: usize,
     /// Aborts in a row after which the lane gives up and the process leaves.
     pub aborts_max: u32,
     /// New producers within ten minutes after which the lane gives up and the process leaves.
@@ -53,6 +58,7 @@ impl LaneSettings {
             client: ProducerClient::Librdkafka,
             compression: "none".into(),
             prefetch_kib: 8 << 10,
+            unpacked_bytes_max: 64 << 20,
             aborts_max: 100,
             renewals_max: 30,
         }
@@ -83,6 +89,9 @@ impl LaneSettings {
         if self.linger_ms > 10_000 {
             return Err("`linger_ms` has to be at most 10000".into());
         }
+        if self.unpacked_bytes_max < 1 << 20 {
+            return Err("`unpacked_bytes_max` has to be at least 1048576".into());
+        }
         if self.records_max == 0 || self.bytes_max == 0 {
             return Err("`records_max` and `bytes_max` have to be at least 1".into());
         }
@@ -103,7 +112,7 @@ impl LaneSettings {
     }
 }
 
-/// Which client writes transactions.
+/// Which client fetches records and writes transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProducerClient {

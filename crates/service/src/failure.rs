@@ -69,7 +69,8 @@ impl From<LaneError> for Failure {
                 ConnectError::Settings(_)
                 | ConnectError::Refused { .. }
                 | ConnectError::Native { .. },
-            ) => Self::configuration(error),
+            )
+            | LaneError::Fetcher(_) => Self::configuration(error),
             LaneError::Subscribe(_)
             | LaneError::Consumer(_)
             | LaneError::Handler(_)

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use domain::{Attempt, EventId, Fact, FactKind, LaneKind, Timestamp};
-use lane::{Outbox, Record};
+use lane::{Outbox, ParkedBatch, Record};
 use wire::Format;
 
 use crate::counts::BatchCounts;
@@ -41,6 +41,9 @@ impl Answer for Announce {
         }
         counts.announced += 1;
     }
+
+    /// Nobody knows the ids in it, so there is nobody to tell. Its consumer says what is wrong with it.
+    fn pass_over(&self, _: &ParkedBatch<'_>, _: &mut BatchCounts, _: &mut Outbox) {}
 }
 
 fn received(event_id: EventId<'_>, lane: LaneKind, occurred_at: Timestamp) -> Fact<'_> {

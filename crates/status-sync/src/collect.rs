@@ -1,5 +1,5 @@
 use domain::{DeliveryLog, Fact, FactKind, Timestamp};
-use lane::{Outbox, Record};
+use lane::{Outbox, ParkedBatch, Record};
 use wire::Format;
 
 use crate::counts::BatchCounts;
@@ -36,6 +36,11 @@ impl Answer for Collect {
             Ok(()) => counts.collected += 1,
             Err(too_large) => refuse(&too_large.to_string(), outbox),
         }
+    }
+
+    fn pass_over(&self, parked: &ParkedBatch<'_>, counts: &mut BatchCounts, outbox: &mut Outbox) {
+        counts.dead_letters += 1;
+        park(&parked.record, &parked.detail, outbox);
     }
 }
 

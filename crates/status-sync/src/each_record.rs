@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use lane::{Batch, Handler, Outbox, Record};
+use lane::{Batch, Handler, Outbox, ParkedBatch, Record};
 
 use crate::StatusCounts;
 use crate::counts::BatchCounts;
@@ -10,6 +10,9 @@ use crate::counts::BatchCounts;
 pub(crate) trait Answer: Send {
     /// Writes what there is to say of it, and counts it.
     fn answer(&self, record: &Record<'_>, counts: &mut BatchCounts, outbox: &mut Outbox);
+
+    /// The same for a batch whose records cannot be had.
+    fn pass_over(&self, parked: &ParkedBatch<'_>, counts: &mut BatchCounts, outbox: &mut Outbox);
 }
 
 /// The handler of a lane that keeps nothing from one record to the next but counts.
@@ -37,6 +40,9 @@ impl<A: Answer> Handler for EachRecord<A> {
     ) -> Result<(), Infallible> {
         for record in batch.records() {
             self.answer.answer(&record, &mut self.batch, outbox);
+        }
+        for parked in batch.parked() {
+            self.answer.pass_over(&parked, &mut self.batch, outbox);
         }
         Ok(())
     }

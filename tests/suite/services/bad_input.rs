@@ -1,5 +1,6 @@
 use domain::FactKind;
 use event_consumer::Side;
+use lane::ProducerClient;
 use testkit::cluster;
 
 use super::installation::{Installation, fact_in, headers, is_decision};
@@ -154,4 +155,42 @@ fn bad_input_gets_its_reason_and_nothing_else_suffers() {
     for record in &assignments {
         wire::assignment::decode(record.value.as_deref(), headers(record)).expect("it is one");
     }
+}
+
+#[test]
+fn a_batch_that_unpacks_too_far_is_passed_over_with_its_reason_and_nothing_else_suffers() {
+    let servers = cluster().bootstrap_servers();
+    let prefix = format!("{}bomb-", cluster().prefix());
+    let installation = Installation::on(servers, &prefix);
+    let topic = &installation.topics.rt_event.name;
+    let event = |padding: &str| {
+        let text = format!(
+            r#"{{"type":"order.shipped","email":"ada@example.com","ctx":{{"order":{{"number":"1"}},"padding":"{padding}"}}}}"#
+        );
+        [("one-key", text, [JSON])]
+    };
+    testkit::produce(servers, topic, event(""));
+    // A few kilobytes on their way.
+    testkit::produce_compressed(servers, topic, "zstd", event(&"x".repeat(20 << 20)));
+    testkit::produce_compressed(servers, topic, "lz4", event("small"));
+    testkit::produce(servers, topic, event(""));
+    let mut settings = installation.settings(Side::Rt, "0");
+    settings.lane.client = ProducerClient::Native;
+    settings.lane.unpacked_bytes_max = 1 << 20;
+    let _consumer = installation.start_as(Side::Rt, &settings);
+    installation.wait_for_decisions(4);
+    let journal = installation.read(&installation.topics.event_journal.name);
+    let decisions = journal.iter().map(fact_in).filter(|fact| is_decision(&fact.kind));
+    let mut words: Vec<_> = decisions.map(|fact| word(&fact.kind)).collect();
+    words.sort_unstable();
+    assert_eq!(words, ["bound", "bound", "bound", "undecodable"]);
+    let letters = installation.read(&installation.topics.dead_letter.name);
+    let [letter] = letters.as_slice() else { panic!("one dead letter, not {}", letters.len()) };
+    assert_eq!(letter.header_text("bindery-reason"), Some("undecodable"));
+    assert_eq!(letter.header_text("bindery-source-offset"), Some("1"));
+    let detail = "offsets 1 to 1 were passed over: the batch unpacks to more than 1048576 bytes";
+    assert_eq!(letter.header_text("bindery-detail"), Some(detail));
+    let bytes = letter.value.as_ref().expect("its bytes are kept").len();
+    assert!(bytes < 100_000, "as they were fetched: {bytes}");
+    assert_eq!(installation.read(&installation.topics.rt_assignment.name).len(), 3);
 }

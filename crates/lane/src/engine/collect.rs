@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use kafka::TopicPartition;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use tracing::{debug, warn};
 
 use super::{BACKOFF_MAX, Engine, LaneError, clock_ms, handler_error};
 use crate::assigned::Stage;
-use crate::consumer::{self, Change};
+use crate::consumer::Change;
 use crate::producer::TransactionalProducer;
 use crate::{Handler, Readiness, Rebalance};
 
@@ -21,7 +22,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Adds records to the batch until it is due or full. No transaction is open here, and nothing
     /// else polls: a revoke can only ever arrive now.
     pub(super) fn collect(&mut self) -> Result<(), LaneError> {
-        if self.messages.is_empty() {
+        if self.intake.is_empty() {
             // Whatever was aborted went with its partitions. To wait for its next attempt, with
             // everything else at rest, would be to wait for ever.
             self.aborts = 0;
@@ -31,7 +32,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         }
         let mut deadline = Instant::now() + self.patience();
         while !self.is_full() {
-            let was_empty = self.messages.is_empty();
+            let was_empty = self.intake.is_empty();
             // Without a wait first: while records are there, nobody has to look at the clock.
             let came = self.poll(Duration::ZERO)? || {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -58,10 +59,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     pub(super) fn wait_after_abort(&mut self) -> Result<(), LaneError> {
         let doubled = Duration::from_millis(2) * 2_u32.saturating_pow(self.aborts.min(16));
         let deadline = Instant::now() + doubled.min(BACKOFF_MAX);
-        let resting = consumer::list_of(&self.partitions.at(Stage::Running));
-        if let Err(error) = self.consumer.pause(&resting) {
-            debug!(%error, "some partitions could not be paused");
-        }
+        self.intake.rest(&self.partitions.at(Stage::Running));
         while Instant::now() < deadline && !self.stop.is_requested() {
             let left = deadline.saturating_duration_since(Instant::now());
             if self.poll(left.min(IDLE))? {
@@ -69,41 +67,33 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
                 break;
             }
         }
-        let running = consumer::list_of(&self.partitions.at(Stage::Running));
-        if let Err(error) = self.consumer.resume(&running) {
-            warn!(%error, "some partitions could not be resumed");
-        }
+        self.intake.wake(&self.partitions.at(Stage::Running));
         Ok(())
     }
 
-    /// Waits up to `timeout` for one record and adds it to the batch; says whether one came.
+    /// Waits up to `timeout` for records and adds them to the batch; says whether any came.
     pub(super) fn poll(&mut self, timeout: Duration) -> Result<bool, LaneError> {
-        let polled = self.consumer.poll(timeout);
-        // Before the record: it was read after whatever this poll revoked or assigned.
+        let served = self.intake.serve(timeout);
+        // Before the records: they were read after whatever was revoked or assigned now.
         self.take_changes();
-        match polled {
-            Some(Ok(message)) => {
-                self.message_bytes += message.payload_len() + message.key_len();
-                self.messages.push(message);
-                return Ok(true);
-            }
-            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
+        match served {
+            Ok(()) => {}
+            Err(source @ KafkaError::MessageConsumptionFatal(_)) => {
                 return Err(LaneError::Consumer(source));
             }
-            Some(Err(error)) => debug!(%error, "the consumer goes on after a passing error"),
-            None => {}
+            Err(error) => debug!(%error, "the consumer goes on after a passing error"),
         }
-        Ok(false)
+        Ok(self.intake.gather(&self.settings))
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.messages.len() >= self.settings.records_max
-            || self.message_bytes >= self.settings.bytes_max
+        self.intake.n_records() >= self.settings.records_max
+            || self.intake.bytes() >= self.settings.bytes_max
     }
 
     /// How long to wait for a first record.
     pub(super) fn patience(&self) -> Duration {
-        match (self.messages.is_empty(), self.partitions.all_run()) {
+        match (self.intake.is_empty(), self.partitions.all_run()) {
             (true, true) => IDLE,
             (true, false) => RESTORING,
             (false, _) => Duration::ZERO,
@@ -116,14 +106,15 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             match change {
                 Change::Assigned(partitions) => {
                     self.status.count_rebalance(Rebalance::Assigned);
-                    let stage = if self.handler.restores() { Stage::New } else { Stage::Running };
+                    let is_prepared = self.handler.restores() || self.intake.needs_positions();
+                    let stage = if is_prepared { Stage::New } else { Stage::Running };
                     self.partitions.assign(&partitions, stage, clock_ms());
                 }
                 Change::Revoked { partitions, lost } => {
                     let kind = if lost { Rebalance::Lost } else { Rebalance::Revoked };
                     self.status.count_rebalance(kind);
                     self.partitions.revoke(&partitions);
-                    self.drop_records(|at, _| partitions.contains(at));
+                    self.intake.revoke(&partitions);
                     self.handler.revoked(&partitions);
                 }
             }
@@ -140,19 +131,30 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             && let Some(committed) = self.committed_offsets(&new)
         {
             for (partition, next) in committed {
-                self.handler.assigned(&partition, next).map_err(handler_error)?;
-                self.partitions.advance(&partition, Stage::Restoring);
+                self.partitions.set_position(&partition, next);
+                if self.handler.restores() {
+                    self.handler.assigned(&partition, next).map_err(handler_error)?;
+                    self.partitions.advance(&partition, Stage::Restoring);
+                } else {
+                    self.start(&partition);
+                }
             }
         }
         for partition in self.partitions.at(Stage::Restoring) {
             match self.handler.prepare(&partition).map_err(handler_error)? {
                 Readiness::NotYet => {}
-                Readiness::Ready => match self.consumer.resume(&consumer::list_of([&partition])) {
-                    Ok(()) => self.partitions.advance(&partition, Stage::Running),
-                    Err(error) => warn!(%partition, %error, "a partition could not be resumed"),
-                },
+                Readiness::Ready => self.start(&partition),
             }
         }
         Ok(())
+    }
+
+    /// Has the records of a partition come; tried again if that fails.
+    fn start(&mut self, partition: &TopicPartition) {
+        let position = self.partitions.position(partition);
+        match self.intake.start(partition, position) {
+            Ok(()) => self.partitions.advance(partition, Stage::Running),
+            Err(error) => warn!(%partition, %error, "a partition could not be resumed"),
+        }
     }
 }

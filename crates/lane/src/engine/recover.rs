@@ -7,8 +7,8 @@ use kafka::{NextOffset, TopicPartition};
 use rdkafka::consumer::Consumer;
 use tracing::{debug, info, warn};
 
-use super::batch::BatchOffset;
 use super::{BACKOFF_MAX, Engine, LaneError, clock_ms};
+use crate::intake::BatchOffset;
 use crate::producer::{Cause, TransactionalProducer};
 use crate::{Handler, Phase, TransactionOutcome, consumer};
 
@@ -72,11 +72,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         self.handler.aborted();
         self.status.count_abort();
         self.report(offsets, TransactionOutcome::Aborted(cause.reason().as_str()));
-        self.drop_records(|at, offset| {
-            committed.iter().any(|(of, position)| {
-                of == at && position.is_some_and(|position| position.is_past(offset))
-            })
-        });
+        self.intake.drop_before(&committed);
         Ok(())
     }
 

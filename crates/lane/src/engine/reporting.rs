@@ -1,14 +1,11 @@
 //! What the loop tells of itself: once for each transaction, never for a record.
 
-use rdkafka::Message as _;
-use rdkafka::consumer::Consumer as _;
-
-use super::batch::BatchOffset;
 use super::{Engine, clock, clock_ms};
+use crate::Handler;
 use crate::detail::{CommittedBatch, TransactionDetail};
+use crate::intake::BatchOffset;
 use crate::producer::TransactionalProducer;
 use crate::report::{TransactionOutcome, TransactionReport};
-use crate::{Handler, lag};
 
 impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
     /// Counts what was committed, where it is to be seen.
@@ -17,21 +14,21 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             self.record_detail(detail, offsets);
         }
         // Last, so that who waits for a number of records finds all else counted.
-        self.status.count_commit(self.messages.len(), self.outbox.len());
+        self.status.count_commit(self.intake.n_records(), self.outbox.len());
     }
 
     fn record_detail(&self, detail: &TransactionDetail, offsets: &[BatchOffset]) {
         let now_ms = clock_ms();
         let mut latency = detail.latency.tally();
-        for message in &self.messages {
+        self.intake.timestamps(|timestamp_ms| {
             // One without a timestamp has no latency.
-            if let Some(timestamp_ms @ 1..) = message.timestamp().to_millis() {
+            if timestamp_ms > 0 {
                 latency.record(u64::try_from(now_ms - timestamp_ms).unwrap_or(0));
             }
-        }
+        });
         detail.record(&mut CommittedBatch {
-            n_records: self.messages.len(),
-            bytes: self.message_bytes,
+            n_records: self.intake.n_records(),
+            bytes: self.intake.bytes(),
             outbox: &self.outbox,
             times: &self.times,
             latency: &latency,
@@ -49,7 +46,7 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
             lane: &self.producer_spec.transactional_id,
             group: self.status.group(),
             topic: topic.filter(is_only),
-            n_records: self.messages.len(),
+            n_records: self.intake.n_records(),
             n_written: self.outbox.len(),
             started: now.checked_sub(times.total()).unwrap_or(now),
             times,
@@ -57,10 +54,10 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         });
     }
 
-    pub(super) fn report_lag(&self, now_ms: i64) {
-        if let Some(statistics) = self.consumer.context().take_statistics() {
-            let statistics = lag::read(&statistics);
-            let waiting = self.next_offsets().into_iter().map(|offset| offset.partition).collect();
+    pub(super) fn report_lag(&mut self, now_ms: i64) {
+        if let Some(statistics) = self.intake.take_statistics() {
+            let offsets = self.intake.next_offsets();
+            let waiting = offsets.into_iter().map(|offset| offset.partition).collect();
             self.status.set_partitions(self.partitions.lags(&statistics, &waiting, now_ms));
         }
     }

@@ -13,7 +13,7 @@ use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, RenewalReason, St
 
 pub(crate) use chosen::ChosenProducer;
 pub(crate) use librdkafka::LibrdkafkaProducer;
-pub(crate) use native::NativeProducer;
+pub(crate) use native::{NativeProducer, security};
 
 /// Everything a transactional producer is made from.
 #[derive(Clone, Debug)]
@@ -56,35 +56,37 @@ impl ProducerSpec {
 pub(crate) struct Input<'a> {
     pub(crate) offsets: &'a [(TopicPartition, NextOffset)],
     /// Who read it.
-    pub(crate) member: Member<'a>,
+    pub(crate) member: &'a Member<'a>,
 }
 
 /// The member of a consumer group that a lane is.
 ///
-/// It is asked when it writes, after the last poll: a generation can move without any callback.
-#[derive(Clone, Copy)]
-pub(crate) struct Member<'a>(&'a LaneConsumer);
+/// It is asked for each transaction, after the last poll: a generation can move without any callback.
+pub(crate) struct Member<'a> {
+    consumer: &'a LaneConsumer,
+    membership: GroupMembership,
+}
 
 impl<'a> Member<'a> {
-    pub(crate) fn new(consumer: &'a LaneConsumer) -> Self {
-        Self(consumer)
-    }
-
     /// Which member it is now.
-    pub(crate) fn membership(self) -> GroupMembership {
-        GroupMembership::of(self.0).expect(HAS_GROUP)
+    pub(crate) fn now(consumer: &'a LaneConsumer) -> Self {
+        Self { consumer, membership: GroupMembership::of(consumer).expect(HAS_GROUP) }
     }
 
-    /// Whether it is one now. Offsets without generation and member id would be taken by the broker from
+    /// Which member it was when it was asked.
+    pub(crate) const fn membership(&self) -> &GroupMembership {
+        &self.membership
+    }
+
+    /// Whether it was one. Offsets without generation and member id would be taken by the broker from
     /// anybody, also for partitions that were given to somebody else meanwhile.
-    pub(crate) fn is_in_group(self) -> bool {
-        let now = self.membership();
-        now.generation >= 0 && !now.member_id.is_empty()
+    pub(crate) fn is_in_group(&self) -> bool {
+        self.membership.generation >= 0 && !self.membership.member_id.is_empty()
     }
 
     /// The same as librdkafka's own producer takes it.
-    pub(crate) fn metadata(self) -> ConsumerGroupMetadata {
-        self.0.group_metadata().expect(HAS_GROUP)
+    pub(crate) fn metadata(&self) -> ConsumerGroupMetadata {
+        self.consumer.group_metadata().expect(HAS_GROUP)
     }
 }
 

@@ -137,7 +137,7 @@ fn compression(name: &str) -> Result<Compression, String> {
 }
 
 /// Encryption and authentication, from librdkafka's names for them.
-fn security(client: &ClientSettings) -> Result<Security, String> {
+pub(crate) fn security(client: &ClientSettings) -> Result<Security, String> {
     let is_foreign = |name: &str, value: &str| match name {
         "security.protocol" => !value.eq_ignore_ascii_case("plaintext"),
         name => name.starts_with("ssl.") || name.starts_with("sasl."),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use domain::{EventId, EventStatus};
 use kafka::{NextOffset, ReadError, TopicPartition};
-use lane::{Batch, Outbox, Readiness, Record, TooLarge};
+use lane::{Batch, Outbox, ParkedBatch, Readiness, Record, TooLarge};
 use tracing::warn;
 use wire::Format;
 use wire::headers::{Outgoing, Trace, kind};
@@ -110,6 +110,22 @@ impl FoldHandler {
         Ok(())
     }
 
+    /// Facts that cannot be had: they are parked, and folding goes on behind them.
+    fn pass_over(
+        &mut self,
+        parked: &ParkedBatch<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<(), FoldError> {
+        let number = parked.record.partition;
+        let Some(Partition::Ready(partition)) = self.partitions.get_mut(&number) else {
+            return Err(FoldError::NotReady(number));
+        };
+        partition.position = partition.position.max(Some(parked.last.next()));
+        self.batch.dead_letters += 1;
+        outputs::park(&parked.record, &parked.detail, outbox);
+        Ok(())
+    }
+
     fn publish(&mut self, records: &[Record<'_>], outbox: &mut Outbox) {
         for (number, partition) in &self.partitions {
             let Partition::Ready(partition) = partition else { continue };
@@ -143,6 +159,9 @@ impl lane::Handler for FoldHandler {
         let records: Vec<Record<'_>> = batch.records().collect();
         for (index, record) in records.iter().enumerate() {
             self.fold(index, record, outbox)?;
+        }
+        for parked in batch.parked() {
+            self.pass_over(&parked, outbox)?;
         }
         self.publish(&records, outbox);
         Ok(())
