@@ -22,6 +22,8 @@ need_go_tool() {
     # What Go names after the last folder of the package, such as `cmd`.
     mv "$built/$(basename "${2%@*}")" "$tools/bin/$1"
 }
+need_compose_spec() { need_go_tool compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2; }
+need_helm() { need_go_tool helm helm.sh/helm/v3/cmd/helm@v3.19.0; }
 # need_promtool: Debian's package unpacked and not installed: it would start a Prometheus.
 need_promtool() {
     if command -v promtool >/dev/null; then return 0; fi
@@ -124,12 +126,12 @@ deploy_steps() {
     if ! command -v go >/dev/null; then
         skip "compose file loads, chart renders" "there is no Go to build Helm with"
     else
-        if need_go_tool compose-spec github.com/compose-spec/compose-go/v2/cmd@v2.16.2; then
+        if need_compose_spec; then
             step "compose file loads" compose_loads
         else
             step "compose file loads" false
         fi
-        if need_go_tool helm helm.sh/helm/v3/cmd/helm@v3.19.0; then
+        if need_helm; then
             step "chart lints" chart_lints
             step "chart renders what Kubernetes takes" chart_renders
             step "services take the chart's configurations" chart_configs
