@@ -185,3 +185,36 @@ proptest! {
         while !matches!(next_batch(&mut bytes), Framed::End | Framed::Corrupt(_)) {}
     }
 }
+
+/// A partition's log as Apache Kafka 4.1.1 keeps it: one record of a transaction, twelve of none, and
+/// the marker that the transaction is committed.
+#[test]
+fn a_recorded_log_with_a_transaction_is_read() {
+    let mut bytes = Bytes::from_static(include_bytes!("recorded_transaction.bin"));
+    let mut found = Vec::new();
+    let mut aborted = crate::aborted::Aborted::new(std::iter::empty());
+    while let Framed::Batch(batch) = next_batch(&mut bytes) {
+        let is_shown = aborted.shows(&batch);
+        let read = RecordBatch::read(&batch, 0, LIMIT).expect("it is well formed");
+        assert_eq!(batch.leader_epoch, 0);
+        found.push((batch.base_offset, batch.last_offset, read.len(), is_shown));
+    }
+    assert!(bytes.is_empty());
+    assert_eq!(found, [(0, 0, 1, true), (1, 12, 12, true), (13, 13, 1, false)]);
+    let mut bytes = Bytes::from_static(include_bytes!("recorded_transaction.bin"));
+    let Framed::Batch(first) = next_batch(&mut bytes) else { panic!("a batch was recorded") };
+    let read = RecordBatch::read(&first, 0, LIMIT).expect("it is well formed");
+    let (key, value) = (read.get(0).key, read.get(0).value);
+    assert_eq!((key, value), (Some(&b"open"[..]), Some(&b"open"[..])));
+}
+
+/// As Apache Kafka 4.1.1 took and kept it: 20 MiB in 859 bytes of zstd.
+#[test]
+fn a_recorded_batch_that_unpacks_too_far_is_parked() {
+    let batch = frame(&Bytes::from_static(include_bytes!("recorded_bomb.bin")));
+    let reason = RecordBatch::read(&batch, 0, LIMIT).unwrap_err();
+    assert_eq!(reason, Reason::TooLarge { bytes_max: LIMIT });
+    let read = RecordBatch::read(&batch, 0, 64 << 20).expect("with more room it is read");
+    assert_eq!(read.len(), 1);
+    assert!(read.payload(0) > 20 << 20);
+}
