@@ -13,6 +13,9 @@ pub struct BrokerConfig {
     /// Where to listen. Anything but a loopback address is refused: the broker checks nobody's
     /// identity. Port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Where clients are told that it is, when something on loopback stands in front of it; without one,
+    /// where it listens.
+    pub advertise: Option<SocketAddr>,
     /// How often members of KIP-848 groups are told to report. It bounds how long a rebalance
     /// takes, hence much shorter than Apache Kafka's five seconds.
     pub consumer_heartbeat_interval: Duration,
@@ -28,6 +31,7 @@ impl Default for BrokerConfig {
         BrokerConfig {
             data_dir: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            advertise: None,
             consumer_heartbeat_interval: Duration::from_millis(500),
             consumer_session_timeout: Duration::from_secs(45),
             transaction_version: 2,

@@ -81,8 +81,10 @@ impl Broker {
     /// # Errors
     /// When the address is not a loopback address or is taken, or the data directory is unusable.
     pub fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
-        if !config.listen.ip().is_loopback() {
-            return Err(BrokerError::NotLoopback(config.listen));
+        for address in [Some(config.listen), config.advertise].into_iter().flatten() {
+            if !address.ip().is_loopback() {
+                return Err(BrokerError::NotLoopback(address));
+            }
         }
         let faults = Faults::default();
         let server = server::Server::start(config, faults.clone())?;

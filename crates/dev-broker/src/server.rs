@@ -39,6 +39,7 @@ impl Server {
             session_timeout: config.consumer_session_timeout,
         };
         let transaction_version = config.transaction_version;
+        let advertised = config.advertise.unwrap_or(address);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = mpsc::channel();
         let thread = std::thread::Builder::new()
@@ -48,8 +49,13 @@ impl Server {
                     directory: directory.display().to_string(),
                     source,
                 };
-                let opened =
-                    Node::open(&directory, address, timing, transaction_version, upkeep::now_ms());
+                let opened = Node::open(
+                    &directory,
+                    advertised,
+                    timing,
+                    transaction_version,
+                    upkeep::now_ms(),
+                );
                 let node = match opened {
                     Ok(node) => node,
                     Err(source) => {

@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use tracing::{info, warn};
 
-use crate::context::Witness;
+use crate::context::{Witness, asking, serve};
 use crate::{ClientSettings, QuietContext, SettingsError, TopicSpec, Topics};
 
 /// How long one administrative request may take.
@@ -348,21 +348,24 @@ pub fn wait_for_broker(
 ) -> Result<bool, AdminError> {
     const ATTEMPT: Duration = Duration::from_millis(500);
     let consumer = metadata_client(settings)?;
-    let mut said = false;
+    let mut said = None;
     while !stop() {
         match consumer.fetch_metadata(Some(""), ATTEMPT) {
             Ok(_) => {
-                if said {
+                if said.is_some() {
                     info!(bootstrap_servers = settings.bootstrap_servers, "a broker answers");
                 }
                 return Ok(true);
             }
-            Err(error) if !said => {
-                said = true;
-                let bootstrap_servers = &settings.bootstrap_servers;
-                warn!(bootstrap_servers, %error, "no broker answers yet; waiting");
+            Err(error) => {
+                serve(&consumer);
+                let error = consumer.context().seen().unwrap_or_else(|| error.to_string());
+                if said.as_ref() != Some(&error) {
+                    let bootstrap_servers = &settings.bootstrap_servers;
+                    warn!(bootstrap_servers, %error, "no broker answers yet; waiting");
+                    said = Some(error);
+                }
             }
-            Err(_) => {}
         }
     }
     Ok(false)
@@ -432,8 +435,7 @@ fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, Ad
 }
 
 fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<Witness>, SettingsError> {
-    let witness = Witness::default();
-    settings.admin_config().create_with_context(witness).map_err(SettingsError::from)
+    asking(&settings.admin_config(), Witness::new(settings), settings)
 }
 
 /// What the client met on its way says more than that it gave up.
@@ -458,5 +460,6 @@ fn unreachable(
 }
 
 fn admin_client(settings: &ClientSettings) -> Result<AdminClient<QuietContext>, SettingsError> {
-    settings.admin_config().create_with_context(QuietContext).map_err(SettingsError::from)
+    let context = QuietContext::new(settings);
+    settings.admin_config().create_with_context(context).map_err(SettingsError::from)
 }

@@ -1,17 +1,60 @@
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{ClientContext, Statistics};
+use rdkafka::{ClientConfig, ClientContext, Statistics};
 use tracing::{debug, info, warn};
+
+use crate::{Chain, ClientSettings, SettingsError, TokenError, TokenSource};
+
+/// How long a consumer that is asked for nothing serves what it was told.
+const SERVING: Duration = Duration::from_millis(20);
+
+/// A consumer that asks without polling. Where it needs a token, it has one: the client asks for it by an
+/// event, which only a poll serves.
+pub(crate) fn asking<C: ConsumerContext>(
+    config: &ClientConfig,
+    context: C,
+    settings: &ClientSettings,
+) -> Result<BaseConsumer<C>, SettingsError> {
+    let consumer: BaseConsumer<C> = config.create_with_context(context)?;
+    if settings.tokens().is_some() {
+        serve(&consumer);
+    }
+    Ok(consumer)
+}
+
+/// Serves what a consumer was told: tokens it needs, errors it met, lines of its log.
+pub(crate) fn serve<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
+    // One of these is a record only where partitions are assigned.
+    let _ = consumer.poll(SERVING);
+}
 
 /// Sends a client's log lines to `tracing` with their facility as a field, and its errors as
 /// warnings: a client repairs its connections itself, so none of them is for a human by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct QuietContext;
+#[derive(Clone, Debug)]
+pub struct QuietContext {
+    tokens: Option<TokenSource>,
+}
 
 impl QuietContext {
+    /// For clients with these settings.
+    pub fn new(settings: &ClientSettings) -> Self {
+        Self { tokens: settings.tokens() }
+    }
+
+    /// The token that a client asks for, where its mechanism is OAUTHBEARER.
+    ///
+    /// # Errors
+    /// Any [`TokenError`].
+    pub fn oauth_token(&self) -> Result<OAuthToken, TokenError> {
+        self.tokens.as_ref().ok_or(TokenError::NoSource)?.for_librdkafka()
+    }
+
     /// One line of the client's own log.
     pub fn line(level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
@@ -38,6 +81,12 @@ impl QuietContext {
 }
 
 impl ClientContext for QuietContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.oauth_token().map_err(|error| Chain(&error).to_string().into())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         Self::line(level, facility, message);
     }
@@ -52,17 +101,30 @@ impl ClientContext for QuietContext {
 impl ConsumerContext for QuietContext {}
 
 /// The same, and remembers what went wrong last.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Witness(Arc<Mutex<Option<String>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    quiet: QuietContext,
+    seen: Arc<Mutex<Option<String>>>,
+}
 
 impl Witness {
+    pub(crate) fn new(settings: &ClientSettings) -> Self {
+        Self { quiet: QuietContext::new(settings), seen: Arc::default() }
+    }
+
     /// What went wrong last, in the client's words.
     pub(crate) fn seen(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl ClientContext for Witness {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, settings: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.quiet.generate_oauth_token(settings)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         QuietContext::line(level, facility, message);
     }
@@ -71,7 +133,7 @@ impl ClientContext for Witness {
         QuietContext::failure(&error, reason);
         // That all brokers are down says nothing of why.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
     }
 

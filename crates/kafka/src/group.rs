@@ -5,6 +5,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::context::asking;
 use crate::{
     AdminError, ClientSettings, NextOffset, QuietContext, ReadEvent, Reader, SettingsError,
     TopicPartition,
@@ -99,7 +100,7 @@ impl GroupOnlooker {
         let mut config = settings.consumer_config(group, "bindery-lag");
         // Under read_committed the question waits for transactions that are about to commit an offset.
         config.set("isolation.level", "read_uncommitted");
-        let consumer = config.create_with_context(QuietContext).map_err(SettingsError::from)?;
+        let consumer = asking(&config, QuietContext::new(settings), settings)?;
         Ok(Self { consumer, group: group.to_owned() })
     }
 

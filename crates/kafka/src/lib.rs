@@ -15,6 +15,7 @@ mod partitioner;
 mod reader;
 mod sender;
 mod settings;
+mod token;
 mod topics;
 
 pub use admin::{
@@ -32,4 +33,5 @@ pub use partitioner::partition_of;
 pub use reader::{ReadError, ReadEvent, ReadRecord, Reader};
 pub use sender::{SendError, Sender};
 pub use settings::{ClientSettings, SettingsError};
+pub use token::{Token, TokenError, TokenSource};
 pub use topics::{TopicSpec, Topics};

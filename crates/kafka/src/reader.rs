@@ -8,6 +8,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Message, TopicPartitionList};
 use tracing::debug;
 
+use crate::context::asking;
 use crate::{ClientSettings, MessageHeaders, NextOffset, Offset, QuietContext, SettingsError};
 
 /// How long one question for the ends may take, and how long to wait before it is asked again.
@@ -92,7 +93,7 @@ impl Reader {
             config.set(*name, *value);
         }
         let consumer: BaseConsumer<QuietContext> =
-            config.create_with_context(QuietContext).map_err(SettingsError::from)?;
+            asking(&config, QuietContext::new(settings), settings)?;
         let mut assignment = TopicPartitionList::with_capacity(positions.len());
         for (partition, position) in positions {
             let offset = rdkafka::Offset::Offset(position.get());

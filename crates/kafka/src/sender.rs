@@ -1,7 +1,9 @@
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
@@ -85,7 +87,11 @@ impl Sender {
         }
         let failed = Arc::new(AtomicU64::new(0));
         let producer = config
-            .create_with_context(Deliveries { failed: Arc::clone(&failed), listener })
+            .create_with_context(Deliveries {
+                quiet: QuietContext::new(settings),
+                failed: Arc::clone(&failed),
+                listener,
+            })
             .map_err(SettingsError::from)?;
         Ok(Self { producer, failed })
     }
@@ -182,11 +188,18 @@ fn record_to<'a>(
 }
 
 struct Deliveries {
+    quiet: QuietContext,
     failed: Arc<AtomicU64>,
     listener: Option<Listener>,
 }
 
 impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, settings: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.quiet.generate_oauth_token(settings)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         QuietContext::line(level, facility, message);
     }

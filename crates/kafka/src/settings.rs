@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::TokenSource;
 
 /// How to reach the brokers: what every client of a process shares.
 ///
@@ -19,6 +22,14 @@ pub struct ClientSettings {
     /// exactly-once stands on are refused.
     #[serde(default, serialize_with = "redacted")]
     pub properties: BTreeMap<String, String>,
+    /// A file with the token that `sasl.mechanism` `OAUTHBEARER` shows to brokers, kept up to date by
+    /// something else: it is read anew whenever a token is needed. Wrong: no broker lets the process in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Instead of a file, a command for `sh -c` that writes the token to its standard output within ten
+    /// seconds. It is shown with all other settings: secrets belong into what it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_command: Option<String>,
 }
 
 /// A setting that cannot be used.
@@ -33,6 +44,9 @@ pub enum SettingsError {
          `kafka.bootstrap_servers`"
     )]
     NoBroker,
+    /// A token cannot come from two places.
+    #[error("`kafka.token_file` and `kafka.token_command` are both set; remove one")]
+    TwoTokens,
     /// librdkafka does not know a property, or not this value of it.
     #[error("the setting `kafka.properties.{name}` cannot be used: {said}")]
     Property {
@@ -79,7 +93,12 @@ const SECRET: [&str; 8] =
 impl ClientSettings {
     /// The brokers at `bootstrap_servers`, with librdkafka's defaults for all else.
     pub fn new(bootstrap_servers: impl Into<String>) -> Self {
-        Self { bootstrap_servers: bootstrap_servers.into(), properties: BTreeMap::new() }
+        Self {
+            bootstrap_servers: bootstrap_servers.into(),
+            properties: BTreeMap::new(),
+            token_file: None,
+            token_command: None,
+        }
     }
 
     /// Refuses what can be known to be wrong without a broker and without the files that properties
@@ -94,9 +113,18 @@ impl ClientSettings {
         if let Some(name) = self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
             return Err(SettingsError::Reserved(name.clone()));
         }
+        if self.token_file.is_some() && self.token_command.is_some() {
+            return Err(SettingsError::TwoTokens);
+        }
         self.reader_config("bindery-check").create_native_config()?;
         self.sender_config("bindery-check").create_native_config()?;
         Ok(())
+    }
+
+    /// Where tokens for OAUTHBEARER come from, if anywhere.
+    pub fn tokens(&self) -> Option<TokenSource> {
+        let file = self.token_file.clone().map(TokenSource::File);
+        file.or_else(|| self.token_command.clone().map(TokenSource::Command))
     }
 
     /// What all clients have in common, then `properties`.
@@ -182,7 +210,7 @@ impl fmt::Debug for ClientSettings {
         for (name, value) in &self.properties {
             printed.field(name, &shown(name, value));
         }
-        printed.finish()
+        printed.field("tokens", &self.tokens()).finish()
     }
 }
 
@@ -212,6 +240,17 @@ mod tests {
             check(property, "1", &expected);
         }
         check("sasl.username", "ada", "fine");
+    }
+
+    #[test]
+    fn a_token_comes_from_one_place() {
+        let mut settings = ClientSettings::new("localhost:9092");
+        assert_eq!(settings.tokens(), None);
+        settings.token_command = Some("cat token".into());
+        assert_eq!(settings.tokens(), Some(TokenSource::Command("cat token".into())));
+        settings.token_file = Some("token".into());
+        let said = settings.validate().unwrap_err().to_string();
+        assert_eq!(said, "`kafka.token_file` and `kafka.token_command` are both set; remove one");
     }
 
     #[test]

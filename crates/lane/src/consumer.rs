@@ -1,7 +1,9 @@
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use kafka::{QuietContext, SettingsError, TopicPartition};
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
@@ -34,6 +36,7 @@ pub(crate) enum Change {
 
 /// Notes what the client tells inside a poll, for the lane to take after it.
 pub(crate) struct LaneContext {
+    quiet: QuietContext,
     rests: Rests,
     /// Whether there are changes to take: asked after every poll, so it costs no lock.
     has_changes: AtomicBool,
@@ -67,6 +70,12 @@ impl LaneContext {
 }
 
 impl ClientContext for LaneContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, settings: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.quiet.generate_oauth_token(settings)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         QuietContext::line(level, facility, message);
     }
@@ -136,8 +145,12 @@ pub(crate) fn connect(
         .set("queued.max.messages.kbytes", lane.prefetch_kib.to_string())
         // Who fetches counts.
         .set("statistics.interval.ms", if rests.always { "0" } else { "1000" });
-    let context =
-        LaneContext { rests, has_changes: AtomicBool::new(false), told: Mutex::default() };
+    let context = LaneContext {
+        quiet: QuietContext::new(client),
+        rests,
+        has_changes: AtomicBool::new(false),
+        told: Mutex::default(),
+    };
     config.create_with_context(context).map_err(SettingsError::from)
 }
 

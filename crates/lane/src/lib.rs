@@ -12,6 +12,7 @@ mod handler;
 mod histogram;
 mod intake;
 mod lag;
+mod native_security;
 mod outbox;
 mod producer;
 mod publisher;

@@ -1,7 +1,7 @@
 //! One connection: requests out, answers in, one at a time, none for longer than it may take.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +10,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 
 use crate::error::CallError;
 use crate::patience::Patience;
+use crate::resolve::{RESOLVER, ResolveError};
 use crate::security::{Security, Stream};
 
 /// How often a waiting read looks whether it is over.
@@ -45,6 +46,11 @@ pub struct Connection {
     correlation_id: i32,
     /// The broker asked for a rest until then.
     muted_until: Option<Instant>,
+    security: Security,
+    /// Time each step of saying who we are may take.
+    request_timeout: Duration,
+    /// When to say it again, before the broker forgets.
+    introduce_at: Option<Instant>,
     outgoing: BytesMut,
 }
 
@@ -64,7 +70,7 @@ impl Connection {
         patience.check()?;
         let deadline = patience.deadline_within(request_timeout);
         let failed = |source| CallError::Io { address: address.to_string(), source };
-        let stream = dial(address, deadline).map_err(failed)?;
+        let stream = dial(address, deadline, patience)?;
         stream.set_nodelay(true).map_err(failed)?;
         stream.set_read_timeout(Some(SLICE)).map_err(failed)?;
         stream.set_write_timeout(Some(SLICE)).map_err(failed)?;
@@ -75,9 +81,12 @@ impl Connection {
             client_id: StrBytes::from_string(client_id.to_owned()),
             correlation_id: 0,
             muted_until: None,
+            security: security.clone(),
+            request_timeout,
+            introduce_at: None,
             outgoing: BytesMut::new(),
         };
-        security.authenticate(&mut connection, request_timeout, patience)?;
+        connection.introduce(patience)?;
         Ok(connection)
     }
 
@@ -136,6 +145,8 @@ impl Connection {
             (throttled > 0).then(|| Instant::now() + Duration::from_millis(throttled));
     }
 
+    /// Does what comes before a request: leaves the broker alone for as long as it asked, and says again
+    /// who we are when it is about to forget.
     fn rest(&mut self, patience: &Patience<'_>) -> Result<(), CallError> {
         while let Some(until) = self.muted_until {
             let left = until.saturating_duration_since(Instant::now());
@@ -145,6 +156,22 @@ impl Connection {
                 patience.pause(left)?;
             }
         }
+        if self.introduce_at.is_some_and(|at| Instant::now() >= at) {
+            self.introduce(patience)?;
+        }
+        Ok(())
+    }
+
+    /// Says who we are, if the broker wants to know.
+    fn introduce(&mut self, patience: &Patience<'_>) -> Result<(), CallError> {
+        // As the Java client does at the earliest: the rest is for what is on its way.
+        const OF_LIFETIME: f64 = 0.85;
+        // It makes calls of its own.
+        self.introduce_at = None;
+        let security = self.security.clone();
+        let now = Instant::now();
+        let lifetime = security.authenticate(self, self.request_timeout, patience)?;
+        self.introduce_at = lifetime.and_then(|time| now.checked_add(time.mul_f64(OF_LIFETIME)));
         Ok(())
     }
 
@@ -188,10 +215,14 @@ impl Connection {
     }
 
     fn receive(&mut self, deadline: Instant, patience: &Patience<'_>) -> Result<Bytes, CallError> {
-        let mut size = [0; 4];
-        self.fill(&mut size, deadline, patience)?;
-        let size = usize::try_from(i32::from_be_bytes(size)).unwrap_or(usize::MAX);
+        let mut size_bytes = [0; 4];
+        self.fill(&mut size_bytes, deadline, patience)?;
+        let size = usize::try_from(i32::from_be_bytes(size_bytes)).unwrap_or(usize::MAX);
         if size > LARGEST_ANSWER {
+            if begins_like_tls(size_bytes) {
+                let what = "it speaks TLS at this port; change `security.protocol` or the port";
+                return Err(self.distrust(what.to_owned(), false));
+            }
             return Err(self.malformed(format!("a frame of {size} bytes")));
         }
         let mut frame = vec![0; size];
@@ -236,7 +267,15 @@ impl Connection {
     }
 
     fn io(&self, source: io::Error) -> CallError {
+        if let Some((what, passing)) = self.stream.explain(&source) {
+            return self.distrust(what, passing);
+        }
         CallError::Io { address: self.address.to_string(), source }
+    }
+
+    /// The error for a broker that does not trust us, or we not it; `what` says why and what to do.
+    pub(crate) fn distrust(&self, what: String, passing: bool) -> CallError {
+        CallError::Security { address: self.address.to_string(), what, passing }
     }
 
     /// The error for an answer that is none; `what` says why.
@@ -245,20 +284,41 @@ impl Connection {
     }
 }
 
-/// Tries one address of the host after the other.
-fn dial(address: &Address, deadline: Instant) -> io::Result<TcpStream> {
+/// Tries one address of the host after the other, each for its share of the time that is left.
+fn dial(
+    address: &Address,
+    deadline: Instant,
+    patience: &Patience<'_>,
+) -> Result<TcpStream, CallError> {
+    let failed = |source| CallError::Io { address: address.to_string(), source };
+    let late = || CallError::Late { address: address.to_string() };
+    let candidates = RESOLVER.resolve(&address.host, address.port, deadline, patience);
+    let candidates = candidates.map_err(|error| match error {
+        ResolveError::Failed(source) => failed(source),
+        ResolveError::Late => late(),
+        ResolveError::Over(over) => over.into(),
+    })?;
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
-    for candidate in (address.host.as_str(), address.port).to_socket_addrs()? {
+    for (remaining, candidate) in (1..=candidates.len()).rev().zip(&candidates) {
+        patience.check()?;
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
+            return Err(late());
         }
-        match TcpStream::connect_timeout(&candidate, left) {
+        let share = left / u32::try_from(remaining).unwrap_or(u32::MAX);
+        match TcpStream::connect_timeout(candidate, share.max(SLICE)) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
     }
-    Err(failure)
+    Err(failed(failure))
+}
+
+/// Whether these are the first bytes of a TLS alert: what a broker says to who does not speak TLS.
+const fn begins_like_tls(bytes: [u8; 4]) -> bool {
+    const ALERT: u8 = 21;
+    const VERSION_MAJOR: u8 = 3;
+    bytes[0] == ALERT && bytes[1] == VERSION_MAJOR
 }
 
 /// Lays out the frame of one request.

@@ -2,7 +2,8 @@
 //! batches.
 //!
 //! It knows no producer and no consumer, and no group. Sockets block, for no longer than a request
-//! may take; nothing here has a thread.
+//! may take; only names of hosts are looked up on a thread of their own, because the system bounds that
+//! by nothing.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ mod connection;
 mod error;
 mod patience;
 pub mod put;
+mod resolve;
 mod security;
 
 pub use batch::{HEADER_BYTES, Identity, PartitionBatches, Record};
@@ -21,4 +23,4 @@ pub use compression::{Codec, Compression};
 pub use connection::{Address, Connection};
 pub use error::{CallError, Ended, chain, error_name};
 pub use patience::{Backoff, Over, Patience, WaitOrStop};
-pub use security::Security;
+pub use security::{Security, TokenSource, Unsupported};

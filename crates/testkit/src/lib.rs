@@ -11,6 +11,7 @@
 //! Everything here panics instead of returning errors, and says in the panic what was seen last.
 
 mod binary;
+mod certificates;
 mod clients;
 mod cluster;
 mod guard;
@@ -21,9 +22,11 @@ mod ports;
 mod process;
 mod record;
 mod spans;
+mod tls_proxy;
 mod wait;
 
 pub use binary::{binary, example, workspace_root};
+pub use certificates::{Authority, Issued, Validity};
 pub use clients::{
     Isolation, NewTopicSpec, OpenTransaction, committed, create_topics, end_offsets, produce,
     produce_compressed, read_all,
@@ -35,4 +38,5 @@ pub use ports::free_port;
 pub use process::Process;
 pub use record::{IntoBytes, NO_HEADERS, OwnedRecord};
 pub use spans::{ReceivedSpan, SpanReceiver};
+pub use tls_proxy::TlsProxy;
 pub use wait::wait_until;

@@ -22,6 +22,8 @@ pub(crate) struct Copying {
     pub(crate) partitions: i32,
     /// The client that is asked for.
     pub(crate) client: ProducerClient,
+    /// How the lanes reach the brokers.
+    pub(crate) settings: ClientSettings,
 }
 
 /// One instance: its lane's thread.
@@ -73,6 +75,7 @@ impl Copying {
             copy: format!("{name}-copy"),
             partitions,
             client: producer_client(),
+            settings: ClientSettings::new(bootstrap_servers),
         };
         let topics = [(&*copying.source, partitions, &[][..]), (&*copying.copy, partitions, &[])];
         testkit::create_topics(bootstrap_servers, &topics);
@@ -104,7 +107,7 @@ impl Copying {
         };
         let lane = LaneSpec {
             name: format!("{}-{instance}", self.copy),
-            client: ClientSettings::new(self.bootstrap_servers.as_str()),
+            client: self.settings.clone(),
             settings,
             subscription: Subscription {
                 group: format!("{}-group", self.copy),

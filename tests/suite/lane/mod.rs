@@ -3,4 +3,5 @@
 pub(crate) mod copying;
 mod faults;
 mod lag;
+mod security;
 mod sharing;

@@ -11,7 +11,7 @@ use super::{BatchOffset, note_offset};
 use crate::consumer::LaneConsumer;
 use crate::engine::LaneError;
 use crate::lag::PartitionStatistics;
-use crate::producer::security;
+use crate::native_security::security;
 use crate::{Batch, LaneSettings, OffsetReset, Stop, Subscription};
 
 /// How long the group waits to be served while records come, or while none do.
@@ -66,8 +66,10 @@ pub(super) fn connect(
     };
     match Fetcher::connect(settings, &|time| stop.wait(time)) {
         Ok(fetcher) => Ok(Ok(fetcher)),
+        // Where the brokers do not trust this client or it not them, the other client may do, and waits
+        // where it does not.
+        Err(ConnectError::Security(distrust)) => Ok(Err(native_client::chain(&distrust))),
         Err(ConnectError::Unsupported(reason)) => Ok(Err(reason)),
-        Err(error @ ConnectError::Security(_)) => Err(LaneError::Fetcher(error)),
     }
 }
 

@@ -1,9 +1,11 @@
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use kafka::{NextOffset, QuietContext, SettingsError, TopicPartition};
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
@@ -43,7 +45,8 @@ impl TransactionalProducer for LibrdkafkaProducer {
     fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError> {
         const ATTEMPT: Duration = Duration::from_secs(1);
         let shared = Arc::new(Shared::default());
-        let context = Deliveries { shared: Arc::clone(&shared) };
+        let quiet = QuietContext::new(&spec.client);
+        let context = Deliveries { quiet, shared: Arc::clone(&shared) };
         let client: ThreadedProducer<Deliveries> =
             config(spec).create_with_context(context).map_err(SettingsError::from)?;
         let mut waiting = false;
@@ -328,10 +331,17 @@ impl Shared {
 }
 
 struct Deliveries {
+    quiet: QuietContext,
     shared: Arc<Shared>,
 }
 
 impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, settings: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.quiet.generate_oauth_token(settings)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         QuietContext::line(level, facility, message);
     }

@@ -13,7 +13,7 @@ use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, RenewalReason, St
 
 pub(crate) use chosen::ChosenProducer;
 pub(crate) use librdkafka::LibrdkafkaProducer;
-pub(crate) use native::{NativeProducer, security};
+pub(crate) use native::NativeProducer;
 
 /// Everything a transactional producer is made from.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use kafka::{ClientSettings, NextOffset, TopicPartition};
-use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Security, Settings};
+use kafka::{NextOffset, TopicPartition};
+use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Settings};
 
 use super::{Cause, ConnectError, Input, ProducerSpec, WriteError};
 use crate::engine::clock_ms;
@@ -36,7 +36,12 @@ impl NativeProducer {
                 stop: stop.clone(),
                 times: StepTimes::default(),
             }))),
-            Err(native_producer::ConnectError::Unsupported(reason)) => Ok(Err(reason)),
+            // Where the brokers do not trust this client or it not them, the other client may do, and waits
+            // where it does not.
+            Err(
+                native_producer::ConnectError::Unsupported(reason)
+                | native_producer::ConnectError::Security(reason),
+            ) => Ok(Err(reason)),
             Err(source) => {
                 let transactional_id = spec.transactional_id.clone();
                 Err(ConnectError::Native { transactional_id, source })
@@ -122,7 +127,7 @@ fn settings(spec: &ProducerSpec) -> Result<Settings, String> {
         transaction_timeout: spec.lane.transaction_timeout(),
         request_timeout: Duration::from_millis(spec.lane.socket_timeout_ms),
         compression: compression(&spec.lane.compression)?,
-        security: security(&spec.client)?,
+        security: crate::native_security::security(&spec.client)?,
         topics: topics.collect(),
     })
 }
@@ -133,37 +138,5 @@ fn compression(name: &str) -> Result<Compression, String> {
         "lz4" => Ok(Compression::Lz4),
         "zstd" => Ok(Compression::Zstd),
         other => Err(format!("it does not compress with `{other}`")),
-    }
-}
-
-/// Encryption and authentication, from librdkafka's names for them.
-pub(crate) fn security(client: &ClientSettings) -> Result<Security, String> {
-    let is_foreign = |name: &str, value: &str| match name {
-        "security.protocol" => !value.eq_ignore_ascii_case("plaintext"),
-        name => name.starts_with("ssl.") || name.starts_with("sasl."),
-    };
-    match client.properties.iter().find(|(name, value)| is_foreign(name, value)) {
-        Some((name, _)) => Err(format!("it does not know `{name}`")),
-        None => Ok(Security::default()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(properties: &[(&str, &str)], expected: Option<&str>) {
-        let mut client = ClientSettings::new("localhost:9092");
-        let owned = properties.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        client.properties = owned.collect();
-        assert_eq!(security(&client).err().as_deref(), expected);
-    }
-
-    #[test]
-    fn security_that_is_not_known_is_left_to_the_other_client() {
-        check(&[], None);
-        check(&[("security.protocol", "PLAINTEXT")], None);
-        check(&[("sasl.mechanism", "GSSAPI")], Some("it does not know `sasl.mechanism`"));
     }
 }

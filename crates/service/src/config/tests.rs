@@ -260,6 +260,8 @@ fn the_effective_configuration_says_where_each_setting_came_from() {
     let expected = r#"kafka.bootstrap_servers = "file:1"  # b.toml
 kafka.properties."security.protocol" = "SSL"  # b.toml
 kafka.properties."ssl.key.pem" = "<redacted>"  # BINDERY_KAFKA__PROPERTIES__SSL_KEY_PEM
+# kafka.token_command is not set
+# kafka.token_file is not set
 linger_ms = 3  # --set linger_ms
 # listen is not set
 log.format = "text"
@@ -294,6 +296,8 @@ fn the_reference_has_every_setting_with_its_doc_comment() {
     let expected = [
         "kafka.bootstrap_servers",
         "kafka.properties.<name>",
+        "kafka.token_command",
+        "kafka.token_file",
         "linger_ms",
         "listen",
         "log.format",
@@ -302,7 +306,7 @@ fn the_reference_has_every_setting_with_its_doc_comment() {
     ];
     assert_eq!(keys, expected);
     assert_eq!(
-        rows[2],
+        rows[4],
         Row {
             key: "linger_ms".to_owned(),
             kind: "whole number".to_owned(),
@@ -311,6 +315,6 @@ fn the_reference_has_every_setting_with_its_doc_comment() {
             meaning: "How long it waits, in ms.".to_owned(),
         }
     );
-    assert_eq!(rows[4].kind, "`text` or `json`");
-    assert_eq!(rows[3].default, None);
+    assert_eq!(rows[6].kind, "`text` or `json`");
+    assert_eq!(rows[5].default, None);
 }

@@ -8,11 +8,13 @@ mod jars;
 mod node;
 mod properties;
 mod running;
+mod secured;
 
 pub use detached::{Up, down, up};
 pub use jars::{KAFKA_VERSION, jars};
 pub use node::{Jvm, Node};
 pub use running::RunningNode;
+pub use secured::{PASSWORD, SecuredNode, USER};
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -37,6 +37,15 @@ pub struct Node {
     jars: PathBuf,
 }
 
+/// What a node has beside the usual.
+pub(super) struct Secured<'a> {
+    /// Name and security protocol of each listener.
+    pub(super) listeners: [(&'static str, &'static str); 2],
+    pub(super) properties: &'a str,
+    /// As the storage tool takes them.
+    pub(super) scram: &'a [String],
+}
+
 impl Node {
     /// Formats a new node in `home`, whose data is removed first. Without a port it takes two
     /// neighbouring free ones, and the next higher one otherwise as well.
@@ -53,13 +62,46 @@ impl Node {
             Some(port) if ports::is_free(port) && ports::is_free(port + 1) => port,
             Some(port) => return Err(KafkaError::PortTaken(port)),
         };
-        let node = Self { home: home.to_owned(), port, jvm, jars };
-        node.write_files()?;
+        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], "", &[])
+    }
+
+    /// The same on free ports, with more listeners at the ports behind the first two, more lines in its
+    /// properties, and users whose passwords SCRAM knows.
+    pub(super) fn format_secured(
+        home: &Path,
+        jvm: Jvm,
+        secured: &Secured<'_>,
+    ) -> Result<Self, KafkaError> {
+        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
+        let jars = jars()?;
+        let port = ports::free_ports(4);
+        let listeners: Vec<_> = (port + 2..)
+            .zip(secured.listeners)
+            .map(|(port, (name, protocol))| properties::Listener { name, protocol, port })
+            .collect();
+        Self { home: home.to_owned(), port, jvm, jars }.prepare(
+            &listeners,
+            secured.properties,
+            secured.scram,
+        )
+    }
+
+    fn prepare(
+        self,
+        listeners: &[properties::Listener],
+        more: &str,
+        scram: &[String],
+    ) -> Result<Self, KafkaError> {
+        let node = self;
+        node.write_files(listeners, more)?;
         let id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
         let mut tool = node.java();
         tool.arg("kafka.tools.StorageTool").args(["format", "--standalone"]);
         // Written as one argument, an id may begin with a hyphen.
         tool.arg(format!("--cluster-id={id}")).arg("-c").arg(node.file("server.properties"));
+        for credential in scram {
+            tool.arg("--add-scram").arg(credential);
+        }
         run(&mut tool, "java", JAVA_PACKAGE)?;
         Ok(node)
     }
@@ -67,6 +109,11 @@ impl Node {
     /// Where clients connect.
     pub fn bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where clients connect to the listener with this number, of those that came to the usual ones.
+    pub(super) fn address_of(&self, listener: u16) -> String {
+        format!("127.0.0.1:{}", self.port + 2 + listener)
     }
 
     /// The folder.
@@ -146,7 +193,11 @@ impl Node {
         }
     }
 
-    fn write_files(&self) -> Result<(), KafkaError> {
+    fn write_files(
+        &self,
+        listeners: &[properties::Listener],
+        more: &str,
+    ) -> Result<(), KafkaError> {
         let data = self.file("data");
         if data.exists() {
             fs::remove_dir_all(&data).map_err(KafkaError::file(&data))?;
@@ -154,8 +205,9 @@ impl Node {
         fs::create_dir_all(&self.home).map_err(KafkaError::file(&self.home))?;
         let log = self.file("log");
         File::create(&log).map_err(KafkaError::file(&log))?;
+        let server = properties::server(&data, self.port, listeners);
         for (name, content) in [
-            ("server.properties", properties::server(&data, self.port)),
+            ("server.properties", format!("{server}{more}")),
             ("log4j2.properties", properties::LOG4J.to_owned()),
         ] {
             let path = self.file(name);

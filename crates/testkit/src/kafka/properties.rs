@@ -1,19 +1,30 @@
 use std::path::Path;
 
+/// One more listener.
+pub(super) struct Listener {
+    pub(super) name: &'static str,
+    pub(super) protocol: &'static str,
+    pub(super) port: u16,
+}
+
 /// `server.properties` of a node on loopback, `port` for clients and `port + 1` for itself.
-pub(super) fn server(data: &Path, port: u16) -> String {
+pub(super) fn server(data: &Path, port: u16, others: &[Listener]) -> String {
     let controller = port + 1;
     let data = data.display();
+    let listeners: String =
+        others.iter().map(|one| format!(",{}://127.0.0.1:{}", one.name, one.port)).collect();
+    let protocols: String =
+        others.iter().map(|one| format!(",{}:{}", one.name, one.protocol)).collect();
     format!(
         "\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 log.dirs={data}
 num.network.threads=1
 num.io.threads=2
