@@ -72,11 +72,15 @@ impl QuietContext {
 
     /// One error the client met and goes on from.
     pub fn failure(error: &KafkaError, reason: &str) {
-        // Reaching an end is told as an error, and is none.
-        if *error == KafkaError::Global(RDKafkaErrorCode::PartitionEOF) {
-            return;
+        match error.rdkafka_error_code() {
+            // Reaching an end is told as an error, and is none.
+            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            // The client's own log has a line of each, with the same reason.
+            Some(RDKafkaErrorCode::BrokerTransportFailure) => {
+                debug!(target: "librdkafka", %error, "{reason}");
+            }
+            Some(_) | None => warn!(target: "librdkafka", %error, "{reason}"),
         }
-        warn!(target: "librdkafka", %error, "{reason}");
     }
 }
 
