@@ -99,7 +99,8 @@ impl Encode for Event<'_> {
 struct Draft<'a> {
     id: Option<Cow<'a, str>>,
     event_type: Option<Cow<'a, str>>,
-    channel: Option<Channel<'a>>,
+    /// Its name, which the last one decides, whatever those before it were.
+    channel: Option<Cow<'a, str>>,
     email: Option<Cow<'a, str>>,
     mobile_phone: Option<Cow<'a, str>>,
     registration_token: Option<Cow<'a, str>>,
@@ -173,7 +174,7 @@ impl<'a> Draft<'a> {
         match number {
             number::ID => value.text_into(&mut self.id)?,
             number::TYPE => value.text_into(&mut self.event_type)?,
-            number::CHANNEL => self.channel = channel(value)?,
+            number::CHANNEL => self.channel = channel_name(value)?,
             number::EMAIL => value.text_into(&mut self.email)?,
             number::MOBILE_PHONE => value.text_into(&mut self.mobile_phone)?,
             number::REGISTRATION_TOKEN => value.text_into(&mut self.registration_token)?,
@@ -221,26 +222,32 @@ impl<'a> Draft<'a> {
             if self.occurred_at.is_absent() {
                 self.occurred_at = time_attribute(attributes.time.as_deref())?;
             }
-            Ok([
+            let times = [
                 time_of(OCCURRED_AT, self.occurred_at)?,
                 time_of(SCHEDULED, self.scheduled)?,
                 time_of(EXPIRATION, self.expiration)?,
-            ])
+            ];
+            Ok((channel_of(self.channel)?, times))
         });
-        let (event_type, [occurred_at, scheduled, expiration]) = match (event_type, checked) {
-            (Some(event_type), Ok(times)) => (event_type, times),
-            (event_type, Err(fault)) => {
-                return Err(Undecodable { event_id: id, event_type, detail: fault.into_detail() });
-            }
-            (None, Ok(_)) => {
-                let detail = Cow::Borrowed("`type` is missing");
-                return Err(Undecodable { event_id: id, event_type: None, detail });
-            }
-        };
+        let (event_type, (channel, [occurred_at, scheduled, expiration])) =
+            match (event_type, checked) {
+                (Some(event_type), Ok(checked)) => (event_type, checked),
+                (event_type, Err(fault)) => {
+                    return Err(Undecodable {
+                        event_id: id,
+                        event_type,
+                        detail: fault.into_detail(),
+                    });
+                }
+                (None, Ok(_)) => {
+                    let detail = Cow::Borrowed("`type` is missing");
+                    return Err(Undecodable { event_id: id, event_type: None, detail });
+                }
+            };
         Ok(Event {
             id,
             event_type,
-            channel: self.channel,
+            channel,
             email: self.email,
             mobile_phone: self.mobile_phone,
             registration_token: self.registration_token,
@@ -266,15 +273,17 @@ fn time_attribute(time: Option<&str>) -> Result<Moment, Malformed> {
     }
 }
 
-/// A channel by name or, in JSON, by one of the four numbers.
-fn channel(value: Value<'_>) -> Result<Option<Channel<'_>>, Problem> {
-    let name = if let Value::Number(number) = value {
-        Some(Cow::Borrowed(number))
-    } else {
-        let mut name = None;
-        value.text_into(&mut name)?;
-        name
-    };
+/// The name of a channel or, in JSON, one of the four numbers.
+fn channel_name(value: Value<'_>) -> Result<Option<Cow<'_, str>>, Problem> {
+    if let Value::Number(number) = value {
+        return Ok(Some(Cow::Borrowed(number)));
+    }
+    let mut name = None;
+    value.text_into(&mut name)?;
+    Ok(name)
+}
+
+fn channel_of(name: Option<Cow<'_, str>>) -> Result<Option<Channel<'_>>, Malformed> {
     let channel = name.map(Channel::new).transpose();
-    channel.map_err(|_| Problem("is not the name of a channel"))
+    channel.map_err(|_| Malformed::of_field(CHANNEL.name, Problem("is not the name of a channel")))
 }

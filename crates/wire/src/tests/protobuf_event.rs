@@ -119,6 +119,13 @@ proptest! {
 }
 
 #[test]
+fn the_last_of_a_repeated_channel_counts_whatever_the_first_was() {
+    check(&[18, 1, b't', 26, 1, 0, 26, 0]);
+    check(&[18, 1, b't', 26, 1, 0, 26, 1, b'x']);
+    check(&[18, 1, b't', 26, 1, b'x', 26, 1, 0]);
+}
+
+#[test]
 fn groups_nest_as_deep_as_prost_lets_them() {
     for depth in [1, 99, 100, 101, 10_000] {
         for inside in [&[][..], &[8, 1], &[255]] {
