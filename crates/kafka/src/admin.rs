@@ -151,7 +151,8 @@ fn joined(differences: &[Difference]) -> String {
     lines.join("; ")
 }
 
-/// Creates what is missing of `specs` and reports what differs; changes nothing that exists.
+/// Creates what is missing of `specs` and reports what differs; changes nothing that exists. Returns when the
+/// broker shows what was created, so that a service may start right afterwards.
 ///
 /// # Errors
 /// [`AdminError::Unreachable`] when no broker answers, [`AdminError::Refused`] when it will not create one.
@@ -174,6 +175,7 @@ pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Appli
                 }
             }
         }
+        wait_until_shown(settings, &missing)?;
     }
     let applied = specs.iter().map(|spec| {
         let own = differences.iter().filter(|difference| difference.topic() == spec.name);
@@ -186,6 +188,21 @@ pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Appli
         Applied { topic: spec.name.clone(), change }
     });
     Ok(applied.collect())
+}
+
+/// Waits until the broker's metadata has what was created: it answers before, when it is busy. One that takes
+/// longer than a request may is not waited for; whoever needs its topics says what is missing.
+fn wait_until_shown(settings: &ClientSettings, created: &[NewTopic<'_>]) -> Result<(), AdminError> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let deadline = Instant::now() + REQUEST_TIMEOUT;
+    loop {
+        let metadata = metadata(settings, REQUEST_TIMEOUT)?;
+        let is_shown = |topic: &NewTopic<'_>| partitions_in(&metadata, topic.name).is_some();
+        if created.iter().all(is_shown) || Instant::now() >= deadline {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Every way in which the cluster's topics are not as `specs` say.
