@@ -193,15 +193,17 @@ pub fn apply(settings: &ClientSettings, specs: &[TopicSpec]) -> Result<Vec<Appli
 /// Waits until the broker's metadata has what was created: it answers before, when it is busy. One that takes
 /// longer than a request may is not waited for; whoever needs its topics says what is missing.
 fn wait_until_shown(settings: &ClientSettings, created: &[NewTopic<'_>]) -> Result<(), AdminError> {
-    const PAUSE: Duration = Duration::from_millis(20);
     let deadline = Instant::now() + REQUEST_TIMEOUT;
+    let consumer = metadata_client(settings)?;
     loop {
-        let metadata = metadata(settings, REQUEST_TIMEOUT)?;
+        let metadata = consumer
+            .fetch_metadata(None, REQUEST_TIMEOUT)
+            .map_err(|error| unreachable(settings, &consumer, &error))?;
         let is_shown = |topic: &NewTopic<'_>| partitions_in(&metadata, topic.name).is_some();
         if created.iter().all(is_shown) || Instant::now() >= deadline {
             return Ok(());
         }
-        std::thread::sleep(PAUSE);
+        serve(&consumer);
     }
 }
 
