@@ -7,6 +7,7 @@ use wire::Format;
 use super::engine::{Engine, Job, Run};
 use super::load::{self, TemplatePublisher};
 use super::report::{Column, Output, Table};
+use super::rounds::in_rounds;
 use super::shipped::{Place, Service};
 use super::streams::Mode;
 use super::usage::Usage;
@@ -60,12 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // Built before anything is measured.
     testkit::binary(Service::Rt.name());
     let engines = Engine::all(&arguments.client, &arguments.streams);
-    let mut measuring: Vec<_> = engines.into_iter().map(|engine| (engine, Vec::new())).collect();
-    for repeat in 0..arguments.repeats {
-        for (engine, starts) in &mut measuring {
-            starts.push(start(&kafka, &topics, *engine, repeat)?);
-        }
-    }
+    let measuring = in_rounds(engines, 0, arguments.repeats, |engine, round| {
+        start(&kafka, &topics, engine, round)
+    })?;
     let mut table = Table::new(vec![
         Column::Text("engine"),
         Column::Figures("seconds", 2),

@@ -7,6 +7,7 @@ use super::load;
 use super::measured::Measured;
 use super::plot::{Line, Plot};
 use super::report::{Cell, Column, Output, Spread, Table};
+use super::rounds::in_rounds;
 use super::streams::Mode;
 use super::worker::Client;
 use crate::print;
@@ -67,10 +68,7 @@ impl EventFormat {
 }
 
 /// One engine and its runs, in the order of the rounds.
-struct Measuring {
-    engine: Engine,
-    outcomes: Vec<Outcome>,
-}
+type Measuring = (Engine, Vec<Outcome>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut engines = Engine::all(&arguments.client, &[]);
@@ -113,7 +111,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     lanes: *lanes,
                     ..Run::new(&kafka, &prefix, PARTITIONS, Job::Bind)
                 };
-                let measuring = measure(arguments, &run, &engines)?;
+                let engines = engines.iter().copied();
+                let measuring = in_rounds(engines, 1, arguments.repeats, |engine, round| {
+                    let group = format!("{prefix}{}-{commit_ms}-{lanes}-{round}", engine.name());
+                    Run { group: &group, ..run }.measure(engine, arguments.events)
+                })?;
                 let head = [format.name().into(), lanes.to_string(), commit_ms.to_string()];
                 add_rows(&mut table, &head, &measuring);
                 add_points(&mut lines, *commit_ms, &measuring);
@@ -133,40 +135,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     table.save(&arguments.output, "drain")
 }
 
-/// Every engine once in each round: what the machine does meanwhile is the same for all.
-fn measure(
-    arguments: &Arguments,
-    run: &Run<'_>,
-    engines: &[Engine],
-) -> anyhow::Result<Vec<Measuring>> {
-    let new = |engine: &Engine| Measuring { engine: *engine, outcomes: Vec::new() };
-    let mut measuring: Vec<_> = engines.iter().map(new).collect();
-    for repeat in 0..=arguments.repeats {
-        for one in &mut measuring {
-            let (prefix, commit_ms, lanes) = (run.prefix, run.commit_ms.unwrap_or(0), run.lanes);
-            let group = format!("{prefix}{}-{commit_ms}-{lanes}-{repeat}", one.engine.name());
-            let outcome = Run { group: &group, ..*run }.measure(one.engine, arguments.events)?;
-            if repeat > 0 {
-                one.outcomes.push(outcome);
-            }
-        }
-    }
-    Ok(measuring)
-}
-
 fn add_rows(table: &mut Table, head: &[String; 3], measuring: &[Measuring]) {
-    let of = |engine| measuring.iter().find(|one| one.engine == engine);
+    let of = |engine| measuring.iter().find(|(one, _)| *one == engine);
     let copy = of(Engine::Copy(Client::Librdkafka));
     let streams = of(Engine::Streams(Mode::Tuned));
-    for one in measuring {
-        let first: Vec<_> = one.outcomes.iter().filter_map(|outcome| outcome.first).collect();
-        let warm: Vec<_> = one.outcomes.iter().map(|outcome| outcome.warm).collect();
-        let name = one.engine.name();
-        if first.is_empty() {
-            table.row(row(head, name, &warm, copy, streams));
-        } else {
-            table.row(row(head, format!("{name}, first load"), &first, copy, streams));
-            table.row(row(head, format!("{name}, warm"), &warm, copy, streams));
+    for (engine, outcomes) in measuring {
+        for (name, runs) in Outcome::parts(&engine.name(), outcomes) {
+            table.row(row(head, name, &runs, copy, streams));
         }
     }
 }
@@ -182,7 +157,7 @@ fn row(
         |figure: fn(&Measured) -> f64| Cell::from(runs.iter().map(figure).collect::<Vec<_>>());
     // Pair by pair: of the same round, or the noise of two is in the ratio.
     let against = |other: Option<&Measuring>, ratio: fn(&Measured, &Measured) -> f64| {
-        let others = other.into_iter().flat_map(|other| &other.outcomes);
+        let others = other.into_iter().flat_map(|(_, outcomes)| outcomes);
         Cell::from(
             runs.iter().zip(others).map(|(run, other)| ratio(run, &other.warm)).collect::<Vec<_>>(),
         )
@@ -206,10 +181,10 @@ fn row(
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds between commits are few")]
 fn add_points(lines: &mut Vec<Line>, commit_ms: u64, measuring: &[Measuring]) {
-    for one in measuring {
-        let figures = one.outcomes.iter().map(|outcome| outcome.warm.cpu_micros()).collect();
+    for (engine, outcomes) in measuring {
+        let figures = outcomes.iter().map(|outcome| outcome.warm.cpu_micros()).collect();
         let Some(Spread { median, .. }) = Spread::of(figures) else { continue };
-        let name = one.engine.name();
+        let name = engine.name();
         let point = (commit_ms as f64, median);
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),

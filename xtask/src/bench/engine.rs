@@ -77,6 +77,19 @@ pub(crate) struct Outcome {
     pub(crate) warm: Measured,
 }
 
+impl Outcome {
+    /// What runs of the engine called `name` came to, each part under a name of its own.
+    pub(crate) fn parts(name: &str, outcomes: &[Self]) -> Vec<(String, Vec<Measured>)> {
+        let first: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.first).collect();
+        let warm = outcomes.iter().map(|outcome| outcome.warm).collect();
+        if first.is_empty() {
+            vec![(name.to_owned(), warm)]
+        } else {
+            vec![(format!("{name}, first load"), first), (format!("{name}, warm"), warm)]
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     /// One lane of the shipped settings.
     pub(crate) fn new(kafka: &'a OwnKafka, prefix: &'a str, partitions: i32, job: Job) -> Self {

@@ -9,6 +9,7 @@ use super::load;
 use super::observed::Progress;
 use super::open_loop::{Line, OpenLoop, Percentiles};
 use super::report::{Column, Output, Table};
+use super::rounds::in_rounds;
 use super::worker::Client;
 use crate::kafka::OwnKafka;
 use crate::print;
@@ -61,12 +62,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "rt at {} events/s, protobuf, idle and while batch drains {} events on the same broker; ms\n",
         arguments.generator.rate, arguments.backlog
     ));
-    let mut runs: Vec<_> = arguments.client.iter().map(|client| (*client, Vec::new())).collect();
-    for repeat in 0..arguments.repeats {
-        for (client, runs) in &mut runs {
-            runs.push(measure(arguments, &kafka, *client, repeat)?);
-        }
-    }
+    let clients = arguments.client.iter().copied();
+    let runs = in_rounds(clients, 0, arguments.repeats, |client, round| {
+        measure(arguments, &kafka, client, round)
+    })?;
     let mut table = Table::new(vec![
         Column::Text("client"),
         Column::Figures("idle p50", 1),

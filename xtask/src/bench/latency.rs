@@ -7,6 +7,7 @@ use super::engine::{Engine, Job, Run};
 use super::load;
 use super::open_loop::{Line, OpenLoop, Percentiles};
 use super::report::{Column, Output, Table};
+use super::rounds::in_rounds;
 use super::streams::Mode;
 use super::worker::Client;
 use crate::kafka::OwnKafka;
@@ -38,12 +39,6 @@ pub(crate) struct Arguments {
     output: Output,
 }
 
-/// One engine, or none, and what its runs came to.
-struct Measuring {
-    engine: Option<Engine>,
-    runs: Vec<Percentiles>,
-}
-
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let kafka = crate::kafka::start_own()?;
     let rate = arguments.generator.rate;
@@ -54,14 +49,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ));
     let engines = Engine::all(&arguments.client, &arguments.streams);
     let engines = std::iter::once(None).chain(engines.into_iter().map(Some));
-    let mut measuring: Vec<_> =
-        engines.map(|engine| Measuring { engine, runs: Vec::new() }).collect();
-    // One after the other in each round: what the machine does meanwhile is the same for all.
-    for repeat in 0..arguments.repeats {
-        for one in &mut measuring {
-            one.runs.push(measure(arguments, &kafka, one.engine, repeat)?);
-        }
-    }
+    let measuring = in_rounds(engines, 0, arguments.repeats, |engine, round| {
+        measure(arguments, &kafka, engine, round)
+    })?;
     let mut table = Table::new(vec![
         Column::Text("engine"),
         Column::Figures("p50", 1),
@@ -69,16 +59,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Column::Figures("p50 / Streams'", 2),
         Column::Figures("p99 / Streams'", 2),
     ]);
-    let streams = measuring.iter().find(|one| matches!(one.engine, Some(Engine::Streams(_))));
-    for one in &measuring {
-        let of = |figure: fn(&Percentiles) -> f64| one.runs.iter().map(figure).collect::<Vec<_>>();
+    let streams = measuring.iter().find(|(engine, _)| matches!(engine, Some(Engine::Streams(_))));
+    for (engine, runs) in &measuring {
+        let of = |figure: fn(&Percentiles) -> f64| runs.iter().map(figure).collect::<Vec<_>>();
         // Pair by pair: of the same round.
         let against = |figure: fn(&Percentiles) -> f64| {
-            let others = streams.into_iter().flat_map(|streams| &streams.runs).map(figure);
+            let others = streams.into_iter().flat_map(|(_, runs)| runs).map(figure);
             of(figure).into_iter().zip(others).map(|(run, other)| run / other).collect::<Vec<_>>()
         };
         table.row(vec![
-            name(one.engine).into(),
+            name(*engine).into(),
             of(|run| run.p50).into(),
             of(|run| run.p99).into(),
             against(|run| run.p50).into(),

@@ -15,6 +15,7 @@ mod open_loop;
 mod plot;
 mod report;
 mod rest;
+mod rounds;
 mod scale;
 mod shipped;
 mod status_sync;

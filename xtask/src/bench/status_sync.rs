@@ -4,6 +4,7 @@ use kafka::ClientSettings;
 use super::engine::{Engine, Job, Outcome, Run};
 use super::measured::Measured;
 use super::report::{Cell, Column, Output, Table};
+use super::rounds::in_rounds;
 use super::streams::Mode;
 use super::worker::Client;
 use super::{facts, load};
@@ -51,19 +52,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
          to the last\n",
         arguments.events, arguments.commit_ms
     ));
-    let mut measuring: Vec<_> = engines.into_iter().map(|engine| (engine, Vec::new())).collect();
-    for repeat in 0..=arguments.repeats {
-        for (engine, outcomes) in &mut measuring {
-            let group = format!("{PREFIX}{}-{repeat}", engine.name());
-            let commit_ms = Some(arguments.commit_ms);
-            let run =
-                Run { group: &group, commit_ms, ..Run::new(&kafka, PREFIX, PARTITIONS, Job::Fold) };
-            let outcome = run.measure(*engine, n_facts)?;
-            if repeat > 0 {
-                outcomes.push(outcome);
-            }
-        }
-    }
+    let measuring = in_rounds(engines, 1, arguments.repeats, |engine, round| {
+        let group = format!("{PREFIX}{}-{round}", engine.name());
+        let commit_ms = Some(arguments.commit_ms);
+        let run =
+            Run { group: &group, commit_ms, ..Run::new(&kafka, PREFIX, PARTITIONS, Job::Fold) };
+        run.measure(engine, n_facts)
+    })?;
     let mut table = Table::new(vec![
         Column::Text("engine"),
         Column::Figures("CPU µs/fact", 2),
@@ -75,14 +70,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let tuned = measuring.iter().find(|(engine, _)| *engine == Engine::Streams(Mode::Tuned));
     let tuned: Vec<_> = tuned.into_iter().flat_map(|(_, outcomes)| outcomes).collect();
     for (engine, outcomes) in &measuring {
-        let name = engine.name();
-        let warm: Vec<_> = outcomes.iter().map(|outcome| outcome.warm).collect();
-        let first: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.first).collect();
-        if first.is_empty() {
-            table.row(row(name, &warm, &tuned));
-        } else {
-            table.row(row(format!("{name}, first load"), &first, &tuned));
-            table.row(row(format!("{name}, warm"), &warm, &tuned));
+        for (name, runs) in Outcome::parts(&engine.name(), outcomes) {
+            table.row(row(name, &runs, &tuned));
         }
     }
     table.save(&arguments.output, "status-sync")

@@ -7,6 +7,7 @@ use super::engine::{Engine, Job, Run};
 use super::load;
 use super::measured::Measured;
 use super::report::Spread;
+use super::rounds::in_rounds;
 use super::worker::{Client, Telemetry};
 use crate::print;
 
@@ -34,32 +35,29 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     load::publish_templates(&client, &topics)?;
     load::preload(&client, &topics.rt_event.name, arguments.events, Format::Protobuf)?;
     let run = Run::new(&kafka, prefix, PARTITIONS, Job::Bind);
-    let measure = |telemetry, group: &str| {
+    let all = [Telemetry::Off, Telemetry::Metrics, Telemetry::Traces];
+    let measured = in_rounds(all, 1, arguments.repeats, |telemetry, round| {
+        let group = format!("{prefix}{}-{round}", telemetry.name());
         let otlp_endpoint = (telemetry == Telemetry::Traces).then_some(endpoint.as_str());
-        let run = Run { group, telemetry, otlp_endpoint, ..run };
+        let run = Run { group: &group, telemetry, otlp_endpoint, ..run };
         let outcome = run.measure(Engine::Bindery(Client::Librdkafka), arguments.events)?;
-        Ok::<_, anyhow::Error>(outcome.warm)
-    };
-    let (mut bare, mut shipped, mut traced) = (Vec::new(), Vec::new(), Vec::new());
-    for repeat in 0..=arguments.repeats {
-        let off = measure(Telemetry::Off, &format!("{prefix}off-{repeat}"))?;
-        let metrics = measure(Telemetry::Metrics, &format!("{prefix}metrics-{repeat}"))?;
-        let traces = measure(Telemetry::Traces, &format!("{prefix}traces-{repeat}"))?;
-        if repeat > 0 {
-            bare.push(off);
-            shipped.push(metrics);
-            traced.push(traces);
-        }
-    }
+        Ok(outcome.warm)
+    })?;
     print(&format!(
         "{} protobuf events, one rt lane; CPU of the whole process from its first commit to its last\n",
         arguments.events
     ));
     print("| telemetry | CPU µs/event (min, median, max) | against none, pair by pair (median) |");
     print("|---|---|---|");
-    row("none", &bare, &bare);
-    row("metrics, scraped every second", &shipped, &bare);
-    row("and spans over OTLP", &traced, &bare);
+    let bare = &measured[0].1;
+    for (telemetry, runs) in &measured {
+        let name = match telemetry {
+            Telemetry::Off => "none",
+            Telemetry::Metrics => "metrics, scraped every second",
+            Telemetry::Traces => "and spans over OTLP",
+        };
+        row(name, runs, bare);
+    }
     Ok(())
 }
 
