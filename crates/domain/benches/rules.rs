@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
 
+mod templates;
+
 use std::hint::black_box;
 
 use divan::Bencher;
 use domain::{
-    Attempt, Catalogue, CatalogueBuilder, Channel, Context, ContextFault, Event, EventId, Fact,
-    FactKind, Folded, History, LaneKind, Lanes, Outcome, RequiredPath, Revision, Situation,
-    Template, TemplateState, TemplateVersion, Timestamp, bind,
+    Attempt, Channel, Context, ContextFault, Event, EventId, Fact, FactKind, Folded, History,
+    LaneKind, Outcome, RequiredPath, Revision, Situation, TemplateVersion, bind,
 };
+
+use templates::{NOW, catalogue};
 
 /// Shows whether anything was allocated.
 #[global_allocator]
@@ -19,10 +22,6 @@ fn main() {
     divan::main();
 }
 
-const NOW: Timestamp = Timestamp::from_millis(1_763_924_345_678);
-const CHANNELS: [&str; 4] = ["email", "sms", "ios", "android"];
-const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
-
 /// Has every path: looking into `ctx` is measured where it is done.
 struct Complete;
 
@@ -30,35 +29,6 @@ impl Context for Complete {
     fn check(&self, _ctx: &[u8], _required: &[RequiredPath]) -> Result<(), ContextFault> {
         Ok(())
     }
-}
-
-fn template(kind: usize, channel: &'static str, language: &str) -> Template {
-    Template {
-        id: format!("type-{kind}-{channel}-{language}").into(),
-        event_type: format!("shop.order.{kind}.shipped").into(),
-        channel: Channel::new(channel).unwrap(),
-        language: language.into(),
-        lanes: Lanes::BOTH,
-        state: TemplateState::Live,
-        stable: TemplateVersion(1),
-        canary: None,
-        published_at: NOW,
-        required: [].into(),
-        retained: [TemplateVersion(1)].into(),
-    }
-}
-
-/// 200 event types, each in 4 channels and 8 languages.
-fn catalogue() -> Catalogue {
-    let mut builder = CatalogueBuilder::new();
-    for kind in 0..200 {
-        for channel in CHANNELS {
-            for language in LANGUAGES {
-                builder.publish(template(kind, channel, language));
-            }
-        }
-    }
-    builder.build(Revision(6_400))
 }
 
 fn event(kind: usize) -> Event<'static> {
@@ -87,7 +57,7 @@ fn event(kind: usize) -> Event<'static> {
 /// 200 events of as many types, so that the catalogue is not all in the nearest cache.
 #[divan::bench]
 fn bind_200_events(bencher: Bencher<'_, '_>) {
-    let catalogue = catalogue();
+    let catalogue = catalogue(&[]);
     let events: Vec<_> = (0..200).map(event).collect();
     let situation = Situation {
         lane: LaneKind::Rt,

@@ -3,18 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
 
+#[path = "../../domain/benches/templates/mod.rs"]
+mod templates;
+
 use std::hint::black_box;
 
 use catalogue::CatalogueHandle;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use domain::{
-    Catalogue, CatalogueBuilder, Channel, Event, EventId, LaneKind, Lanes, RequiredPath, Revision,
-    Template, TemplateState, TemplateVersion, Timestamp,
-};
+use domain::{Channel, Event, EventId, LaneKind};
 use event_consumer::{DecisionCounts, EventHandler, Formats, Outputs, Side};
 use kafka::{Offset, Topics};
 use lane::{Batch, Handler as _, Outbox, Record};
+use templates::{CHANNELS, LANGUAGES, NOW, catalogue};
 use wire::Format;
 
 /// Shows whether anything was allocated.
@@ -26,40 +27,9 @@ fn main() {
 }
 
 const EVENTS: usize = 1_000;
-const NOW_MS: i64 = 1_763_924_345_678;
-const CHANNELS: [&str; 4] = ["email", "sms", "ios", "android"];
-const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
 const CTX: &[u8] = br#"{"order":{"number":"A-000000001","total":"129.90","currency":"EUR"},"customer":{"name":"Ada Lovelace"},"shop":{"name":"The Analytical Engine Shop"},"link":"https://shop.example/orders/1?ref=mail"}"#;
 const VARIABLES: [&str; 6] =
     ["order.number", "order.total", "order.currency", "customer.name", "shop.name", "link"];
-
-fn template(kind: usize, channel: &'static str, language: &str) -> Template {
-    Template {
-        id: format!("type-{kind}-{channel}-{language}").into(),
-        event_type: format!("shop.order.{kind}.shipped").into(),
-        channel: Channel::new(channel).unwrap(),
-        language: language.into(),
-        lanes: Lanes::BOTH,
-        state: TemplateState::Live,
-        stable: TemplateVersion(1),
-        canary: None,
-        published_at: Timestamp::from_millis(NOW_MS),
-        required: VARIABLES.iter().map(|path| RequiredPath::new(path).unwrap()).collect(),
-        retained: [TemplateVersion(1)].into(),
-    }
-}
-
-fn catalogue() -> Catalogue {
-    let mut builder = CatalogueBuilder::new();
-    for kind in 0..200 {
-        for channel in CHANNELS {
-            for language in LANGUAGES {
-                builder.publish(template(kind, channel, language));
-            }
-        }
-    }
-    builder.build(Revision(6_400))
-}
 
 fn event(number: usize, format: Format) -> Vec<u8> {
     let text = |text: String| Some(text.into());
@@ -77,7 +47,7 @@ fn event(number: usize, format: Format) -> Vec<u8> {
         language: Some(LANGUAGES[number / 31 % LANGUAGES.len()].into()),
         country: None,
         email_format: None,
-        occurred_at: Some(Timestamp::from_millis(NOW_MS)),
+        occurred_at: Some(NOW),
         scheduled: None,
         expiration: None,
         ctx: CTX.into(),
@@ -98,15 +68,15 @@ fn answer_1000_events(bencher: Bencher<'_, '_>, format: &Format) {
         record
     };
     let records: Vec<_> = (0_i64..).zip(values.iter().map(Vec::as_slice)).map(at).collect();
-    let handle = CatalogueHandle::fixed(catalogue());
+    let handle = CatalogueHandle::fixed(catalogue(&VARIABLES));
     let counts = std::sync::Arc::new(DecisionCounts::default());
     let mut handler = EventHandler::new(LaneKind::Rt, handle, Formats::default(), counts);
     let mut outbox = Outbox::new(Outputs::of(Side::Rt, &Topics::default()).topics());
-    handler.handle(Batch::of(&records), NOW_MS, &mut outbox).unwrap();
+    handler.handle(Batch::of(&records), NOW.as_millis(), &mut outbox).unwrap();
     assert_eq!(outbox.len(), 2 * EVENTS, "each event has a template");
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         outbox.clear();
-        handler.handle(black_box(Batch::of(&records)), NOW_MS, &mut outbox).unwrap();
+        handler.handle(black_box(Batch::of(&records)), NOW.as_millis(), &mut outbox).unwrap();
         black_box(outbox.len())
     });
 }
