@@ -196,9 +196,7 @@ fn wait_until_shown(settings: &ClientSettings, created: &[NewTopic<'_>]) -> Resu
     let deadline = Instant::now() + REQUEST_TIMEOUT;
     let consumer = metadata_client(settings)?;
     loop {
-        let metadata = consumer
-            .fetch_metadata(None, REQUEST_TIMEOUT)
-            .map_err(|error| unreachable(settings, &consumer, &error))?;
+        let metadata = metadata_by(&consumer, settings, REQUEST_TIMEOUT)?;
         let is_shown = |topic: &NewTopic<'_>| partitions_in(&metadata, topic.name).is_some();
         if created.iter().all(is_shown) || Instant::now() >= deadline {
             return Ok(());
@@ -448,9 +446,17 @@ fn partitions_in(metadata: &Metadata, topic: &str) -> Option<i32> {
 }
 
 fn metadata(settings: &ClientSettings, timeout: Duration) -> Result<Metadata, AdminError> {
-    let consumer = metadata_client(settings)?;
+    metadata_by(&metadata_client(settings)?, settings, timeout)
+}
+
+/// The same with a client that is there already.
+fn metadata_by(
+    consumer: &BaseConsumer<Witness>,
+    settings: &ClientSettings,
+    timeout: Duration,
+) -> Result<Metadata, AdminError> {
     let metadata = consumer.fetch_metadata(None, timeout);
-    metadata.map_err(|error| unreachable(settings, &consumer, &error))
+    metadata.map_err(|error| unreachable(settings, consumer, &error))
 }
 
 fn metadata_client(settings: &ClientSettings) -> Result<BaseConsumer<Witness>, SettingsError> {
