@@ -89,8 +89,12 @@ impl AssignedPartitions {
         let lag = |(partition, assigned): (&TopicPartition, &Assigned)| {
             let known = statistics.get(partition);
             let has_more = waiting.contains(partition);
-            let lag = known
-                .map(|known| known.lag(assigned.committed, assigned.last_ms, now_ms, has_more));
+            let lag = known.map(|known| {
+                // Not everybody who fetches knows the group's position; then it was asked for.
+                let position = assigned.position.map_or(known.committed_offset, NextOffset::get);
+                let known = PartitionStatistics { committed_offset: position, ..*known };
+                known.lag(assigned.committed, assigned.last_ms, now_ms, has_more)
+            });
             let unknown = PartitionLag { committed: assigned.committed, ..PartitionLag::default() };
             (partition.clone(), lag.unwrap_or(unknown))
         };

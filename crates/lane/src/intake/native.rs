@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,8 +32,6 @@ pub(crate) struct NativeIntake<'c> {
     parked: Vec<Parked>,
     n_records: usize,
     bytes: usize,
-    /// The group's position when each partition was started.
-    starts: BTreeMap<TopicPartition, Option<NextOffset>>,
 }
 
 /// As [`super::Fetcher::connect`]; the inner error says why librdkafka has to fetch here.
@@ -86,7 +84,6 @@ impl<'c> NativeIntake<'c> {
             parked: Vec::new(),
             n_records: 0,
             bytes: 0,
-            starts: BTreeMap::new(),
         }
     }
 
@@ -148,7 +145,6 @@ impl<'c> NativeIntake<'c> {
         debug!(%partition, position = position.map(NextOffset::get), "fetching a partition");
         let start = position.map(NextOffset::get);
         self.fetcher.assign(Arc::clone(&partition.topic), partition.partition, start);
-        self.starts.insert(partition.clone(), position);
     }
 
     pub(super) const fn rest(&mut self) {
@@ -162,7 +158,6 @@ impl<'c> NativeIntake<'c> {
     pub(super) fn revoke(&mut self, partitions: &[TopicPartition]) {
         for partition in partitions {
             self.fetcher.revoke(Arc::clone(&partition.topic), partition.partition);
-            self.starts.remove(partition);
             self.fetched.retain(|fetched| !is_of(partition, &fetched.topic, fetched.partition));
             self.parked.retain(|parked| !is_of(partition, &parked.topic, parked.partition));
         }
@@ -246,13 +241,13 @@ impl<'c> NativeIntake<'c> {
         let mut statistics = HashMap::new();
         self.fetcher.progress(|topic, number, progress| {
             let partition = TopicPartition::new(Arc::clone(topic), number);
-            let start = self.starts.get(&partition).copied().flatten();
             let known = PartitionStatistics {
                 next_offset: progress.next_offset.unwrap_or(-1),
                 ls_offset: progress.last_stable_offset,
                 hi_offset: progress.high_watermark,
                 lo_offset: progress.log_start_offset,
-                committed_offset: start.map_or(-1, NextOffset::get),
+                // Whoever started it asked for it, and knows.
+                committed_offset: -1,
                 fetchq_cnt: i64::try_from(progress.n_waiting).unwrap_or(i64::MAX),
             };
             statistics.insert(partition, known);
