@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::{Request, StrBytes};
 
 use crate::Security;
@@ -52,13 +52,7 @@ impl Brokers {
     ) -> Result<&mut Connection, CallError> {
         if !self.connections.contains_key(&node) {
             let address = self.addresses.get(&node).ok_or(CallError::Nobody)?;
-            let opened = Connection::open(
-                address,
-                &self.settings.client_id,
-                &self.settings.security,
-                self.settings.request_timeout,
-                patience,
-            )?;
+            let opened = Connection::open(address, &self.settings, patience)?;
             self.connections.insert(node, opened);
         }
         self.connections.get_mut(&node).ok_or(CallError::Nobody)
@@ -133,6 +127,20 @@ impl Brokers {
             self.addresses.insert(node, address);
         }
     }
+}
+
+/// What brokers that answered ApiVersions with `answer` do not speak of `needed`, requests and their
+/// versions; `None` when they speak it all.
+pub fn unspoken(answer: &ApiVersionsResponse, needed: &[(ApiKey, i16)]) -> Option<String> {
+    if answer.error_code != 0 {
+        return Some(format!("ApiVersions is answered with error {}", answer.error_code));
+    }
+    needed.iter().find_map(|(api, version)| {
+        let spoken = answer.api_keys.iter().any(|one| {
+            one.api_key == *api as i16 && (one.min_version..=one.max_version).contains(version)
+        });
+        (!spoken).then(|| format!("the broker does not speak {api:?} {version}"))
+    })
 }
 
 /// `host:port`, `[v6]:port` or `protocol://host:port`; without a port it is Kafka's usual one.

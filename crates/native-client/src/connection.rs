@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 
+use crate::ClientSettings;
 use crate::error::CallError;
 use crate::patience::Patience;
 use crate::resolve::{RESOLVER, ResolveError};
@@ -56,19 +57,18 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection and says who we are, if the broker wants to know. Each of its steps may
-    /// take `request_timeout`.
+    /// take the request timeout of `settings`.
     ///
     /// # Errors
     /// When there is no connection by then, or the broker and this client do not trust each other.
     pub fn open(
         address: &Address,
-        client_id: &str,
-        security: &Security,
-        request_timeout: Duration,
+        settings: &ClientSettings,
         patience: &Patience<'_>,
     ) -> Result<Self, CallError> {
+        let ClientSettings { client_id, security, request_timeout, .. } = settings;
         patience.check()?;
-        let deadline = patience.deadline_within(request_timeout);
+        let deadline = patience.deadline_within(*request_timeout);
         let failed = |source| CallError::Io { address: address.to_string(), source };
         let stream = dial(address, deadline, patience)?;
         stream.set_nodelay(true).map_err(failed)?;
@@ -78,11 +78,11 @@ impl Connection {
         let mut connection = Self {
             stream,
             address: address.clone(),
-            client_id: StrBytes::from_string(client_id.to_owned()),
+            client_id: StrBytes::from_string(client_id.clone()),
             correlation_id: 0,
             muted_until: None,
             security: security.clone(),
-            request_timeout,
+            request_timeout: *request_timeout,
             introduce_at: None,
             outgoing: BytesMut::new(),
         };
@@ -101,9 +101,7 @@ impl Connection {
         limit: Duration,
         patience: &Patience<'_>,
     ) -> Result<R::Response, CallError> {
-        self.rest(patience)?;
-        let deadline = patience.deadline_within(limit);
-        self.correlation_id = self.correlation_id.wrapping_add(1);
+        let deadline = self.begin(limit, patience)?;
         let mut frame = std::mem::take(&mut self.outgoing);
         frame.clear();
         let encoded = encode(&mut frame, version, self.correlation_id, &self.client_id, request);
@@ -126,9 +124,7 @@ impl Connection {
         limit: Duration,
         patience: &Patience<'_>,
     ) -> Result<R::Response, CallError> {
-        self.rest(patience)?;
-        let deadline = patience.deadline_within(limit);
-        self.correlation_id = self.correlation_id.wrapping_add(1);
+        let deadline = self.begin(limit, patience)?;
         self.send(&build(self.correlation_id), deadline, patience)?;
         self.answer::<R::Response>(version, deadline, patience)
     }
@@ -143,6 +139,13 @@ impl Connection {
         let throttled = u64::try_from(throttle_time_ms).unwrap_or(0);
         self.muted_until =
             (throttled > 0).then(|| Instant::now() + Duration::from_millis(throttled));
+    }
+
+    /// Gets ready for a request, which is then numbered; until when it may take.
+    fn begin(&mut self, limit: Duration, patience: &Patience<'_>) -> Result<Instant, CallError> {
+        self.rest(patience)?;
+        self.correlation_id = self.correlation_id.wrapping_add(1);
+        Ok(patience.deadline_within(limit))
     }
 
     /// Does what comes before a request: leaves the broker alone for as long as it asked, and says again

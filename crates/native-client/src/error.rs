@@ -64,6 +64,16 @@ pub fn error_name(code: i16) -> String {
     named.map_or_else(|| format!("error {code}"), |error| format!("{error:?} ({code})"))
 }
 
+/// What `table` says of `code` as the answer to `request`; `None` where it is not listed.
+pub fn listed<R: PartialEq, V: Copy>(
+    table: &[(R, ResponseError, V)],
+    request: &R,
+    code: i16,
+) -> Option<V> {
+    let row = table.iter().find(|(of, error, _)| of == request && error.code() == code);
+    row.map(|(_, _, verdict)| *verdict)
+}
+
 /// An error and what is under it, in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

@@ -18,9 +18,9 @@ mod resolve;
 mod security;
 
 pub use batch::{HEADER_BYTES, Identity, PartitionBatches, Record};
-pub use brokers::{Brokers, ClientSettings};
+pub use brokers::{Brokers, ClientSettings, unspoken};
 pub use compression::{Codec, Compression};
 pub use connection::{Address, Connection};
-pub use error::{CallError, Ended, chain, error_name};
+pub use error::{CallError, Ended, chain, error_name, listed};
 pub use patience::{Backoff, Over, Patience, WaitOrStop};
 pub use security::{Security, TokenSource, Unsupported};

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use kafka_protocol::messages::{ApiKey, ApiVersionsResponse};
-use native_client::{Backoff, Brokers, CallError, Patience, WaitOrStop};
+use kafka_protocol::messages::ApiKey;
+use native_client::{Backoff, Brokers, CallError, Patience, WaitOrStop, unspoken};
 use tracing::{debug, warn};
 
 use crate::pilot::{LIST_OFFSETS, METADATA, OFFSET_FOR_LEADER_EPOCH, Pilot};
@@ -79,7 +79,7 @@ impl Fetcher {
         let mut has_warned = false;
         loop {
             match brokers.versions(&patience) {
-                Ok(answer) => match missing(&answer) {
+                Ok(answer) => match unspoken(&answer, &NEEDED) {
                     Some(what) => return Err(ConnectError::Unsupported(what)),
                     None => break,
                 },
@@ -184,19 +184,6 @@ fn cut(fetched: Fetched, appetite: Appetite) -> (Fetched, Option<Fetched>) {
     let middle = middle.unwrap_or(end.min(most));
     let rest = (middle < end).then(|| Fetched { range: middle..end, ..fetched.clone() });
     (Fetched { range: start..middle, ..fetched }, rest)
-}
-
-/// What the brokers lack, if anything.
-fn missing(answer: &ApiVersionsResponse) -> Option<String> {
-    if answer.error_code != 0 {
-        return Some(format!("ApiVersions is answered with error {}", answer.error_code));
-    }
-    NEEDED.iter().find_map(|(api, version)| {
-        let spoken = answer.api_keys.iter().any(|one| {
-            one.api_key == *api as i16 && (one.min_version..=one.max_version).contains(version)
-        });
-        (!spoken).then(|| format!("the broker does not speak {api:?} {version}"))
-    })
 }
 
 #[cfg(test)]

@@ -80,13 +80,7 @@ impl Worker {
         }
         let connection = match open {
             Some(connection) => connection,
-            None => open.insert(Connection::open(
-                &address,
-                &client.client_id,
-                &client.security,
-                client.request_timeout,
-                patience,
-            )?),
+            None => open.insert(Connection::open(&address, client, patience)?),
         };
         let limit = client.request_timeout + self.shared.settings.fetch_wait;
         let answer = connection.call(FETCH, &self.request(asked), limit, patience)?;

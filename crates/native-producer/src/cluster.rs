@@ -5,7 +5,7 @@ use kafka_protocol::messages::{
     ApiKey, ApiVersionsResponse, FindCoordinatorRequest, MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
-use native_client::{Brokers, CallError, ClientSettings, Patience};
+use native_client::{Brokers, CallError, ClientSettings, Patience, unspoken};
 use tracing::debug;
 
 use crate::error::ConnectError;
@@ -160,18 +160,10 @@ impl Cluster {
 
 /// What the brokers lack for transactions v2, if anything.
 fn missing(answer: &ApiVersionsResponse) -> Option<String> {
-    if answer.error_code != 0 {
-        return Some(format!("ApiVersions is answered with error {}", answer.error_code));
-    }
     let level = answer.finalized_features.iter().find(|one| &*one.name == TRANSACTION_VERSION);
     let level = level.map_or(0, |feature| feature.max_version_level);
-    if level < 2 {
+    if answer.error_code == 0 && level < 2 {
         return Some(format!("the cluster has finalised `{TRANSACTION_VERSION}` {level}"));
     }
-    NEEDED.iter().find_map(|(api, version)| {
-        let spoken = answer.api_keys.iter().any(|one| {
-            one.api_key == *api as i16 && (one.min_version..=one.max_version).contains(version)
-        });
-        (!spoken).then(|| format!("the broker does not speak {api:?} {version}"))
-    })
+    unspoken(answer, &NEEDED)
 }

@@ -1,6 +1,7 @@
 //! What each error code of each request means for a transaction: one table.
 
 use kafka_protocol::ResponseError::{self, *};
+use native_client::listed;
 
 /// The requests of a transactional producer that are answered with error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,7 @@ pub(crate) fn verdict(request: Request, code: i16) -> Verdict {
     if code == 0 {
         return Verdict::Done;
     }
-    let row = TABLE.iter().find(|(of, error, _)| *of == request && error.code() == code);
-    row.map_or(unexpected(request), |(_, _, verdict)| *verdict)
+    listed(TABLE, &request, code).unwrap_or_else(|| unexpected(request))
 }
 
 /// Every answer that is expected, request by request.

@@ -193,12 +193,16 @@ fn apache_kafka_and_the_native_client_say_why_they_do_not_trust_each_other() {
     check_refused(&node.plain(), &unencrypted, "it asks nobody who they are at this port");
 
     // The broker forgets after three seconds who this is, and closes a connection that goes on.
-    let security = Security::from_properties(by("SCRAM-SHA-512", PASSWORD), None).unwrap();
+    let (patience, limit) = (patience(), Duration::from_secs(10));
+    let settings = native_client::ClientSettings {
+        bootstrap_servers: node.sasl().to_owned(),
+        client_id: "session".to_owned(),
+        request_timeout: limit,
+        security: Security::from_properties(by("SCRAM-SHA-512", PASSWORD), None).unwrap(),
+    };
     let (host, port) = node.sasl().split_once(':').unwrap();
     let address = Address { host: host.to_owned(), port: port.parse().unwrap() };
-    let (patience, limit) = (patience(), Duration::from_secs(10));
-    let mut connection =
-        Connection::open(&address, "session", &security, limit, &patience).unwrap();
+    let mut connection = Connection::open(&address, &settings, &patience).unwrap();
     let name = StrBytes::from_static_str("bindery");
     let request = ApiVersionsRequest::default()
         .with_client_software_name(name.clone())

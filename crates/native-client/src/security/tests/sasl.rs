@@ -13,7 +13,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 
 use super::{Connection, TokenSource, outcome, patience, security};
-use crate::Address;
+use crate::{Address, ClientSettings};
 
 const PLAIN: [(&str, &str); 4] = [
     ("security.protocol", "SASL_PLAINTEXT"),
@@ -199,9 +199,14 @@ fn who_somebody_is_is_said_again_before_the_session_ends() {
     let broker = Broker::start(taking(&[session]));
     let (host, port) = broker.address.split_once(':').unwrap();
     let address = Address { host: host.to_owned(), port: port.parse().unwrap() };
-    let (security, patience) = (security(&PLAIN, None), patience());
-    let limit = Duration::from_secs(10);
-    let mut connection = Connection::open(&address, "test", &security, limit, &patience).unwrap();
+    let (limit, patience) = (Duration::from_secs(10), patience());
+    let settings = ClientSettings {
+        bootstrap_servers: broker.address.clone(),
+        client_id: "test".to_owned(),
+        request_timeout: limit,
+        security: security(&PLAIN, None),
+    };
+    let mut connection = Connection::open(&address, &settings, &patience).unwrap();
     let mut ask = || {
         let request = kafka_protocol::messages::ApiVersionsRequest::default();
         connection.call(3, &request, limit, &patience).unwrap();
