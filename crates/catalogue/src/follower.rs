@@ -143,7 +143,8 @@ impl Following {
                 None => {}
                 Some(ReadEvent::Record(record)) => {
                     let offset = record.offset().get();
-                    self.applying.apply(offset, record.key(), record.value(), record.headers());
+                    let headers = record.headers();
+                    self.applying.apply(offset, record.key(), record.value(), headers.iter());
                 }
                 Some(ReadEvent::End(_)) => self.reach_end(),
             }

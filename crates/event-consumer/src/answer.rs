@@ -5,7 +5,7 @@ use domain::{
     FactKind, History, Hold, LaneKind, NotSupported, RejectionReason, Situation, SourcePosition,
     Timestamp, bind,
 };
-use lane::{Outbox, ParkedBatch, Record, TooLarge};
+use lane::{Headers, Outbox, ParkedBatch, Record, TooLarge};
 use service::LaneTraces;
 use wire::Format;
 use wire::event::Undecodable;
@@ -34,8 +34,9 @@ impl Answers<'_> {
         traces: &mut LaneTraces,
     ) {
         let position = position_of(record);
-        let trace = Trace::of(record.headers());
-        let event = match wire::event::decode(record.value, record.headers(), &position) {
+        let headers = record.headers();
+        let trace = Trace::of(headers.iter());
+        let event = match wire::event::decode(record.value, headers.iter(), &position) {
             Ok(event) => event,
             Err(undecodable) => {
                 decisions.count_rejection(RejectionReason::Undecodable);
@@ -54,7 +55,8 @@ impl Answers<'_> {
             now: self.now,
         };
         let decision = bind(&event, &situation);
-        let answered = Answered { record, position: &position, event: &event, trace };
+        let answered =
+            Answered { record, headers: &headers, position: &position, event: &event, trace };
         let written = match &decision {
             Decision::Bound(binding) => self.assign(&answered, binding, outbox),
             Decision::Held(hold) => self.hold(&answered, hold, outbox),
@@ -94,13 +96,14 @@ impl Answers<'_> {
         decisions.count_rejection(RejectionReason::Undecodable);
         let is_parked = park(&parked.record, &position, &undecodable, outbox);
         decisions.dead_letters += u64::from(is_parked);
-        self.refuse(&undecodable, Trace::of(parked.record.headers()), outbox);
+        self.refuse(&undecodable, Trace::of(parked.record.headers().iter()), outbox);
     }
 }
 
 /// A record that is an event, and where it was read.
 struct Answered<'r, 'e> {
     record: &'r Record<'e>,
+    headers: &'r Headers<'e>,
     position: &'r SourcePosition<'e>,
     event: &'r Event<'e>,
     trace: Trace<'e>,
@@ -168,7 +171,7 @@ impl Answers<'_> {
             held_at: self.now,
             key: answered.record.key.map(Cow::Borrowed),
             value: Cow::Borrowed(answered.record.value.unwrap_or_default()),
-            headers: headers_as_read(answered.record),
+            headers: answered.headers.iter().map(header_as_read).collect(),
             source: *answered.position,
         };
         let format = self.formats.held_event;
@@ -278,7 +281,8 @@ fn park(
     let event_id = undecodable.event_id.as_str();
     let why = DeadLetter::new(reason, &undecodable.detail, event_id, position);
     let parked = |outbox: &mut Outbox, with_value: bool| {
-        let headers = why.headers(record.headers());
+        let as_read = record.headers();
+        let headers = why.headers(as_read.iter());
         let letter = outbox
             .record(Outputs::DEAD_LETTER)
             .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));
@@ -312,13 +316,9 @@ fn note(traces: &mut LaneTraces, record: &Record<'_>, trace: &Trace<'_>, id: &Ev
     }
 }
 
-/// The headers a held event needs to be decided as if it had just been read.
-fn headers_as_read<'a>(record: &Record<'a>) -> Cow<'a, [RecordHeader<'a>]> {
-    let header = |(name, value): (&'a str, Option<&'a [u8]>)| RecordHeader {
-        name: Cow::Borrowed(name),
-        value: value.map(Cow::Borrowed),
-    };
-    record.headers().map(header).collect()
+/// A header that a held event needs to be decided as if it had just been read.
+fn header_as_read<'a>((name, value): (&'a str, Option<&'a [u8]>)) -> RecordHeader<'a> {
+    RecordHeader { name: Cow::Borrowed(name), value: value.map(Cow::Borrowed) }
 }
 
 fn fact_of(decision: Decision<'_>) -> FactKind<'_> {

@@ -64,7 +64,7 @@ impl FoundRecord {
             offset: record.offset(),
             timestamp_ms: record.timestamp_ms(),
             value: record.value().map(<[u8]>::to_vec),
-            headers: record.headers().map(owned).collect(),
+            headers: record.headers().iter().map(owned).collect(),
         }
     }
 

@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Message, TopicPartitionList};
 use tracing::debug;
 
 use crate::context::asking;
-use crate::{ClientSettings, MessageHeaders, NextOffset, Offset, QuietContext, SettingsError};
+use crate::{ClientSettings, NextOffset, QuietContext, ReadRecord, SettingsError};
 
 /// How long one question for the ends may take, and how long to wait before it is asked again.
 const QUESTION: Duration = Duration::from_secs(5);
@@ -33,9 +32,6 @@ pub enum ReadEvent<'a> {
     /// This partition has nothing more for now. Under read_committed its last transaction was read whole.
     End(i32),
 }
-
-/// A record, borrowed from the reader.
-pub struct ReadRecord<'a>(BorrowedMessage<'a>);
 
 /// Why reading cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +112,7 @@ impl Reader {
     pub fn poll(&self, timeout: Duration) -> Result<Option<ReadEvent<'_>>, ReadError> {
         match self.consumer.poll(timeout) {
             None => Ok(None),
-            Some(Ok(message)) => Ok(Some(ReadEvent::Record(ReadRecord(message)))),
+            Some(Ok(message)) => Ok(Some(ReadEvent::Record(message.into()))),
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Some(ReadEvent::End(partition))),
             Some(Err(error)) if is_unknown(&error) => {
                 Err(ReadError::UnknownTopic(self.topic.clone()))
@@ -246,36 +242,4 @@ fn is_unknown(error: &KafkaError) -> bool {
                     | RDKafkaErrorCode::UnknownPartition
             )
     )
-}
-
-impl ReadRecord<'_> {
-    /// The partition it came from.
-    pub fn partition(&self) -> i32 {
-        self.0.partition()
-    }
-
-    /// Its offset.
-    pub fn offset(&self) -> Offset {
-        Offset::new(self.0.offset())
-    }
-
-    /// Its timestamp, in milliseconds since the epoch; 0 where it has none.
-    pub fn timestamp_ms(&self) -> i64 {
-        self.0.timestamp().to_millis().unwrap_or(0)
-    }
-
-    /// Its key.
-    pub fn key(&self) -> Option<&[u8]> {
-        self.0.key()
-    }
-
-    /// Its value; `None` for a tombstone.
-    pub fn value(&self) -> Option<&[u8]> {
-        self.0.payload()
-    }
-
-    /// Its headers, in order.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
-        MessageHeaders::of(&self.0)
-    }
 }

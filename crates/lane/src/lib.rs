@@ -30,7 +30,7 @@ pub use histogram::{Buckets, Histogram, HistogramReading, Tally};
 pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
 pub use producer::{Cause, ConnectError};
 pub use publisher::{PublishError, Publisher};
-pub use record::{Batch, ParkedBatch, Record};
+pub use record::{Batch, Headers, ParkedBatch, Record};
 pub use report::{Step, StepTimes, TransactionOutcome, TransactionReport};
 pub use settings::{LaneSettings, OffsetReset, ProducerClient, Subscription};
 pub use spawn::{LaneSpec, run_lanes};

@@ -1,7 +1,5 @@
-use kafka::{MessageHeaders, Offset, TopicPartition};
+use kafka::{Offset, ReadRecord, TopicPartition};
 use native_consumer::{Fetched, Parked};
-use rdkafka::Message;
-use rdkafka::message::BorrowedMessage;
 
 /// One record as it was read, borrowed from the client.
 #[derive(Clone)]
@@ -23,7 +21,16 @@ pub struct Record<'a> {
 
 #[derive(Clone)]
 enum HeaderSource<'a> {
-    Message(&'a BorrowedMessage<'a>),
+    Read(&'a ReadRecord<'a>),
+    Fetched(native_consumer::Headers<'a>),
+    List(&'a [(&'a str, Option<&'a [u8]>)]),
+}
+
+/// The headers of one record, read for this value and gone with it.
+pub struct Headers<'a>(Kept<'a>);
+
+enum Kept<'a> {
+    Read(kafka::Headers<'a>),
     Fetched(native_consumer::Headers<'a>),
     List(&'a [(&'a str, Option<&'a [u8]>)]),
 }
@@ -52,15 +59,15 @@ impl<'a> Record<'a> {
         Self { headers: HeaderSource::List(headers), ..self }
     }
 
-    pub(crate) fn of(message: &'a BorrowedMessage<'a>) -> Self {
+    pub(crate) fn of(read: &'a ReadRecord<'a>) -> Self {
         Self {
-            topic: message.topic(),
-            partition: message.partition(),
-            offset: Offset::new(message.offset()),
-            timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
-            key: message.key(),
-            value: message.payload(),
-            headers: HeaderSource::Message(message),
+            topic: read.topic(),
+            partition: read.partition(),
+            offset: read.offset(),
+            timestamp_ms: read.timestamp_ms(),
+            key: read.key(),
+            value: read.value(),
+            headers: HeaderSource::Read(read),
         }
     }
 
@@ -76,20 +83,31 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Its headers, in order; those whose name is not UTF-8 are left out.
-    pub fn headers(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
-        let (list, message, fetched) = match &self.headers {
-            HeaderSource::List(list) => (*list, None, None),
-            HeaderSource::Message(message) => (&[][..], Some(MessageHeaders::of(message)), None),
-            HeaderSource::Fetched(headers) => (&[][..], None, Some(headers.clone())),
-        };
-        let list = list.iter().copied();
-        list.chain(message.into_iter().flatten()).chain(fetched.into_iter().flatten())
+    /// Its headers. librdkafka allocates for each, so whoever needs them twice keeps them.
+    pub fn headers(&self) -> Headers<'a> {
+        Headers(match &self.headers {
+            HeaderSource::Read(read) => Kept::Read(read.headers()),
+            HeaderSource::Fetched(headers) => Kept::Fetched(headers.clone()),
+            HeaderSource::List(list) => Kept::List(list),
+        })
     }
 
     /// The partition it came from.
     pub fn topic_partition(&self) -> TopicPartition {
         TopicPartition::new(self.topic, self.partition)
+    }
+}
+
+impl Headers<'_> {
+    /// The names and values, in order; those whose name is not UTF-8 are left out.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let (list, read, fetched) = match &self.0 {
+            Kept::List(list) => (*list, None, None),
+            Kept::Read(headers) => (&[][..], Some(headers.iter()), None),
+            Kept::Fetched(headers) => (&[][..], None, Some(headers.clone())),
+        };
+        let list = list.iter().copied();
+        list.chain(read.into_iter().flatten()).chain(fetched.into_iter().flatten())
     }
 }
 
@@ -99,7 +117,7 @@ pub struct Batch<'a>(Source<'a>);
 
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    Messages(&'a [BorrowedMessage<'a>]),
+    Read(&'a [ReadRecord<'a>]),
     Fetched(&'a [Fetched], &'a [Parked]),
     Records(&'a [Record<'a>]),
 }
@@ -110,8 +128,8 @@ impl<'a> Batch<'a> {
         Self(Source::Records(records))
     }
 
-    pub(crate) fn read(messages: &'a [BorrowedMessage<'a>]) -> Self {
-        Self(Source::Messages(messages))
+    pub(crate) fn read(records: &'a [ReadRecord<'a>]) -> Self {
+        Self(Source::Read(records))
     }
 
     pub(crate) fn fetched(fetched: &'a [Fetched], parked: &'a [Parked]) -> Self {
@@ -120,8 +138,8 @@ impl<'a> Batch<'a> {
 
     /// The records.
     pub fn records(self) -> impl Iterator<Item = Record<'a>> {
-        let (messages, fetched, records) = match self.0 {
-            Source::Messages(messages) => (messages, &[][..], &[][..]),
+        let (read, fetched, records) = match self.0 {
+            Source::Read(read) => (read, &[][..], &[][..]),
             Source::Fetched(fetched, _) => (&[][..], fetched, &[][..]),
             Source::Records(records) => (&[][..], &[][..], records),
         };
@@ -129,14 +147,14 @@ impl<'a> Batch<'a> {
             let record = |record| Record::fetched(&run.topic, run.partition, &record);
             run.records().map(record)
         });
-        messages.iter().map(Record::of).chain(fetched).chain(records.iter().cloned())
+        read.iter().map(Record::of).chain(fetched).chain(records.iter().cloned())
     }
 
     /// What was passed over among them: a handler answers it as it answers a record. Their offsets are
     /// committed with those of the records.
     pub fn parked(self) -> impl Iterator<Item = ParkedBatch<'a>> {
         let parked = match self.0 {
-            Source::Messages(_) | Source::Records(_) => &[][..],
+            Source::Read(_) | Source::Records(_) => &[][..],
             Source::Fetched(_, parked) => parked,
         };
         parked.iter().map(ParkedBatch::of)
@@ -145,7 +163,7 @@ impl<'a> Batch<'a> {
     /// How many records there are.
     pub fn len(self) -> usize {
         match self.0 {
-            Source::Messages(messages) => messages.len(),
+            Source::Read(read) => read.len(),
             Source::Fetched(fetched, _) => fetched.iter().map(Fetched::len).sum(),
             Source::Records(records) => records.len(),
         }

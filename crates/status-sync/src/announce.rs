@@ -20,7 +20,8 @@ impl Answer for Announce {
     fn answer(&self, record: &Record<'_>, counts: &mut BatchCounts, outbox: &mut Outbox) {
         let position = position_of(record);
         let lane = if record.topic == self.rt_topic { LaneKind::Rt } else { LaneKind::Batch };
-        let received = match wire::event::decode(record.value, record.headers(), &position) {
+        let headers = record.headers();
+        let received = match wire::event::decode(record.value, headers.iter(), &position) {
             Ok(event) => Fact {
                 event_type: Some(event.event_type),
                 external_id: event.external_id,

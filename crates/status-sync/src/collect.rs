@@ -24,7 +24,8 @@ impl Answer for Collect {
             counts.dead_letters += 1;
             park(record, detail, outbox);
         };
-        let log = match wire::delivery_log::decode(record.value, record.headers()) {
+        let headers = record.headers();
+        let log = match wire::delivery_log::decode(record.value, headers.iter()) {
             Ok(log) => log,
             Err(malformed) => return refuse(malformed.detail(), outbox),
         };

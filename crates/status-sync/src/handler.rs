@@ -35,7 +35,8 @@ impl StatusHandler {
             return;
         }
         for record in batch.records() {
-            let trace = Trace::of(record.headers());
+            let headers = record.headers();
+            let trace = Trace::of(headers.iter());
             if let Some(parent) = trace.parent().filter(|_| trace.is_sampled()) {
                 self.traces.note(&record, parent, trace.state(), None);
             }

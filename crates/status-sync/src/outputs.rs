@@ -57,7 +57,8 @@ pub(crate) fn write_fact(
     outbox: &mut Outbox,
 ) -> Result<(), TooLarge> {
     let id = fact.event_id.as_str();
-    let trace = Trace::of(record.headers());
+    let headers = record.headers();
+    let trace = Trace::of(headers.iter());
     let outgoing = Outgoing { kind: kind::FACT, id, source: SOURCE, format, trace };
     outbox
         .record(Outputs::JOURNAL)
@@ -93,7 +94,8 @@ fn write_letter(
     letter: &DeadLetter<'_>,
     outbox: &mut Outbox,
 ) -> Result<(), TooLarge> {
-    let headers = letter.headers(record.headers());
+    let as_read = record.headers();
+    let headers = letter.headers(as_read.iter());
     let mut parked = outbox
         .record(Outputs::DEAD_LETTER)
         .headers_as_read(headers.map(|(name, value)| (name, value.unwrap_or_default())));

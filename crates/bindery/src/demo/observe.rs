@@ -72,14 +72,16 @@ fn intake(
 }
 
 fn assignment(lane: LaneKind, record: &ReadRecord<'_>, at: Instant) -> Result<Observation, String> {
-    let assignment = wire::assignment::decode(record.value(), record.headers())
+    let headers = record.headers();
+    let assignment = wire::assignment::decode(record.value(), headers.iter())
         .map_err(|error| error.to_string())?;
     Ok(Observation::Assignment { id: assignment.event_id.to_string(), lane, at })
 }
 
 fn fact(record: &ReadRecord<'_>) -> Result<Observation, String> {
+    let headers = record.headers();
     let fact =
-        wire::fact::decode(record.value(), record.headers()).map_err(|error| error.to_string())?;
+        wire::fact::decode(record.value(), headers.iter()).map_err(|error| error.to_string())?;
     if record.key() != Some(fact.event_id.as_str().as_bytes()) {
         return Err("the key is not the event's id".into());
     }
@@ -106,8 +108,9 @@ fn word(fact: &Fact<'_>) -> FactWord {
 }
 
 fn status(record: &ReadRecord<'_>) -> Result<Observation, String> {
-    let status = wire::status::decode(record.value(), record.headers())
-        .map_err(|error| error.to_string())?;
+    let headers = record.headers();
+    let status =
+        wire::status::decode(record.value(), headers.iter()).map_err(|error| error.to_string())?;
     let id = status.event_id.to_string();
     Ok(Observation::Status { id, status: Box::new(Shown::of(&status)) })
 }
@@ -124,10 +127,10 @@ fn log(record: &ReadRecord<'_>) -> Result<Observation, String> {
 fn dead_letter(record: &ReadRecord<'_>, traffic: Traffic) -> Result<Observation, String> {
     let number = number(record, traffic)?;
     let sent = traffic.record(number);
-    let mut headers = sent.headers.iter();
+    let headers = record.headers();
     let is_as_sent = record.value() == sent.value.as_deref()
-        && headers.all(|(name, value)| {
-            record.headers().any(|(found, with)| found == *name && with == Some(value.as_slice()))
+        && sent.headers.iter().all(|(name, value)| {
+            headers.iter().any(|(found, with)| found == *name && with == Some(value.as_slice()))
         });
     Ok(Observation::DeadLetter { number, is_as_sent })
 }

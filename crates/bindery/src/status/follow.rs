@@ -33,7 +33,8 @@ pub(super) fn follow(
             continue;
         }
         let Some(value) = record.value() else { continue };
-        let Ok(status) = wire::status::decode(Some(value), record.headers()) else { continue };
+        let headers = record.headers();
+        let Ok(status) = wire::status::decode(Some(value), headers.iter()) else { continue };
         console.say(&words::line(&status, language));
         console.object(&super::object(&status, language));
         if status.status.is_final() {

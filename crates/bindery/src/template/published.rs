@@ -94,7 +94,8 @@ impl Published {
             self.templates.remove(id);
             return;
         }
-        match wire::template::decode(record.value(), record.headers()) {
+        let headers = record.headers();
+        match wire::template::decode(record.value(), headers.iter()) {
             Ok(template) => {
                 self.templates.insert(id.to_owned(), template);
             }
@@ -116,7 +117,8 @@ impl Published {
             self.contents.remove(&key);
             return;
         }
-        match wire::template_content::decode(record.value(), record.headers()) {
+        let headers = record.headers();
+        match wire::template_content::decode(record.value(), headers.iter()) {
             Ok(read) => {
                 let text = |text: Option<std::borrow::Cow<'_, str>>| text.map(String::from);
                 let content = Content {

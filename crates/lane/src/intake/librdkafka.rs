@@ -1,11 +1,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kafka::{Offset, TopicPartition};
-use rdkafka::Message;
+use kafka::{Offset, ReadRecord, TopicPartition};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
 use tracing::{debug, warn};
 
 use super::{BatchOffset, note_offset};
@@ -16,26 +14,26 @@ use crate::lag::{self, PartitionStatistics};
 /// Records that librdkafka fetches, one by one.
 pub(crate) struct LibrdkafkaIntake<'c> {
     consumer: &'c LaneConsumer,
-    messages: Vec<BorrowedMessage<'c>>,
+    records: Vec<ReadRecord<'c>>,
     bytes: usize,
     /// Polled and not gathered yet.
-    came: Option<BorrowedMessage<'c>>,
+    came: Option<ReadRecord<'c>>,
 }
 
 impl<'c> LibrdkafkaIntake<'c> {
     pub(super) const fn new(consumer: &'c LaneConsumer) -> Self {
-        Self { consumer, messages: Vec::new(), bytes: 0, came: None }
+        Self { consumer, records: Vec::new(), bytes: 0, came: None }
     }
 
     pub(super) fn serve(&mut self, timeout: Duration) -> Result<(), KafkaError> {
-        self.came = self.consumer.poll(timeout).transpose()?;
+        self.came = self.consumer.poll(timeout).transpose()?.map(ReadRecord::from);
         Ok(())
     }
 
     pub(super) fn gather(&mut self) -> bool {
-        let Some(message) = self.came.take() else { return false };
-        self.bytes += size(&message);
-        self.messages.push(message);
+        let Some(record) = self.came.take() else { return false };
+        self.bytes += size(&record);
+        self.records.push(record);
         true
     }
 
@@ -56,24 +54,24 @@ impl<'c> LibrdkafkaIntake<'c> {
     }
 
     pub(super) fn retain(&mut self, mut stays: impl FnMut(&TopicPartition, Offset) -> bool) {
-        self.messages.retain(|message| {
-            let at = TopicPartition::new(message.topic(), message.partition());
-            stays(&at, Offset::new(message.offset()))
+        self.records.retain(|record| {
+            let at = TopicPartition::new(record.topic(), record.partition());
+            stays(&at, record.offset())
         });
-        self.bytes = self.messages.iter().map(size).sum();
+        self.bytes = self.records.iter().map(size).sum();
     }
 
     pub(super) fn clear(&mut self) {
-        self.messages.clear();
+        self.records.clear();
         self.bytes = 0;
     }
 
     pub(super) fn batch(&self) -> Batch<'_> {
-        Batch::read(&self.messages)
+        Batch::read(&self.records)
     }
 
     pub(super) const fn n_records(&self) -> usize {
-        self.messages.len()
+        self.records.len()
     }
 
     pub(super) const fn bytes(&self) -> usize {
@@ -82,17 +80,16 @@ impl<'c> LibrdkafkaIntake<'c> {
 
     pub(super) fn next_offsets(&self) -> Vec<BatchOffset> {
         let mut offsets = Vec::new();
-        for message in &self.messages {
-            let next = Offset::new(message.offset()).next();
-            let last_ms = message.timestamp().to_millis().unwrap_or(0);
-            note_offset(&mut offsets, (message.topic(), message.partition()), next, last_ms, 1);
+        for record in &self.records {
+            let next = record.offset().next();
+            let last_ms = record.timestamp_ms();
+            note_offset(&mut offsets, (record.topic(), record.partition()), next, last_ms, 1);
         }
         offsets
     }
 
     pub(super) fn timestamps(&self, each: impl FnMut(i64)) {
-        let timestamps = self.messages.iter().map(|message| message.timestamp().to_millis());
-        timestamps.flatten().for_each(each);
+        self.records.iter().map(ReadRecord::timestamp_ms).filter(|it| *it > 0).for_each(each);
     }
 
     pub(super) fn take_statistics(&self) -> Option<HashMap<TopicPartition, PartitionStatistics>> {
@@ -100,6 +97,6 @@ impl<'c> LibrdkafkaIntake<'c> {
     }
 }
 
-fn size(message: &BorrowedMessage<'_>) -> usize {
-    message.payload_len() + message.key_len()
+fn size(record: &ReadRecord<'_>) -> usize {
+    record.value().map_or(0, <[u8]>::len) + record.key().map_or(0, <[u8]>::len)
 }

@@ -97,7 +97,8 @@ impl FoldHandler {
         };
         partition.position = Some(record.offset.next());
         self.batch.facts += 1;
-        match wire::fact::decode(record.value, record.headers()) {
+        let headers = record.headers();
+        match wire::fact::decode(record.value, headers.iter()) {
             Ok(fact) => {
                 let change = Change { timestamp_ms: record.timestamp_ms, index };
                 partition.merging.apply(&partition.store, &fact, change)?;
@@ -130,7 +131,8 @@ impl FoldHandler {
         for (number, partition) in &self.partitions {
             let Partition::Ready(partition) = partition else { continue };
             for (status, change) in partition.merging.changed() {
-                let trace = Trace::of(records[change.index].headers());
+                let headers = records[change.index].headers();
+                let trace = Trace::of(headers.iter());
                 publish(&status, *number, trace, self.format, outbox);
                 self.batch.count_status(status.status);
                 self.batch.orphans += u64::from(status.orphan);

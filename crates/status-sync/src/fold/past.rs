@@ -136,7 +136,8 @@ impl PastReader for KafkaPastReader {
             None => Ok(PastEvent::Nothing),
             Some(ReadEvent::End(_)) => Ok(PastEvent::End),
             Some(ReadEvent::Record(read)) => {
-                let headers: Vec<_> = read.headers().collect();
+                let headers = read.headers();
+                let headers: Vec<_> = headers.iter().collect();
                 let mut record = Record::at(&self.topic, read.partition(), read.offset());
                 record.timestamp_ms = read.timestamp_ms();
                 record.key = read.key();

@@ -213,7 +213,8 @@ impl<'a> Reading<'a> {
         self.is_past = record.offset.next() == self.until;
         self.n_records += 1;
         // A malformed one was reported and parked when it was first read.
-        if let Ok(fact) = wire::fact::decode(record.value, record.headers()) {
+        let headers = record.headers();
+        if let Ok(fact) = wire::fact::decode(record.value, headers.iter()) {
             let change = Change { timestamp_ms: record.timestamp_ms, index: 0 };
             let applied = self.merging.apply(self.store, &fact, change);
             self.note(applied.map_err(FoldError::from));
@@ -227,9 +228,10 @@ impl<'a> Reading<'a> {
         let Some(event_id) = key.and_then(|key| EventId::new(key).ok()) else {
             return skipped(record, "its key is no event id");
         };
+        let headers = record.headers();
         let status = match record.value {
             None => None,
-            Some(_) => match wire::status::decode(record.value, record.headers()) {
+            Some(_) => match wire::status::decode(record.value, headers.iter()) {
                 Ok(status) => Some(status),
                 Err(malformed) => return skipped(record, malformed.detail()),
             },

@@ -91,7 +91,8 @@ impl fmt::Display for Audit {
 fn find(client: &ClientSettings, topics: &Topics) -> anyhow::Result<HashMap<String, Found>> {
     let mut found: HashMap<String, Found> = HashMap::new();
     each(client, &topics.event_journal, |record| {
-        let fact = wire::fact::decode(record.value(), record.headers())?;
+        let headers = record.headers();
+        let fact = wire::fact::decode(record.value(), headers.iter())?;
         let of_event = found.entry(fact.event_id.to_string()).or_default();
         match fact.kind {
             FactKind::Bound { .. } => {
@@ -112,13 +113,15 @@ fn find(client: &ClientSettings, topics: &Topics) -> anyhow::Result<HashMap<Stri
     })?;
     for topic in [&topics.rt_assignment, &topics.batch_assignment] {
         each(client, topic, |record| {
-            let assignment = wire::assignment::decode(record.value(), record.headers())?;
+            let headers = record.headers();
+            let assignment = wire::assignment::decode(record.value(), headers.iter())?;
             found.entry(assignment.event_id.to_string()).or_default().assignments += 1;
             Ok(())
         })?;
     }
     each(client, &topics.event_status, |record| {
-        let status = wire::status::decode(record.value(), record.headers())?;
+        let headers = record.headers();
+        let status = wire::status::decode(record.value(), headers.iter())?;
         let of_event = found.entry(status.event_id.to_string()).or_default();
         let before = of_event.status.as_ref().and_then(Folded::key);
         of_event.regressed |= before.is_some_and(|before| status.key() < before);

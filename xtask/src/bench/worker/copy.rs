@@ -62,7 +62,7 @@ fn sample(settings: &EventConsumerSettings, topic: &str) -> anyhow::Result<Sampl
             };
             return Ok(Sample {
                 value: record.value().context("a sample without a value")?.to_vec(),
-                headers: record.headers().map(owned).collect(),
+                headers: record.headers().iter().map(owned).collect(),
             });
         }
     }
