@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',', default_values_t = [1])]
     lanes: Vec<u32>,
     /// Milliseconds between commits. A lane commits sooner where its bounds on records and bytes are
-    /// reached.
+    /// reached; 0 is as it is shipped: as soon as the last commit has ended.
     #[arg(long, value_delimiter = ',', default_values_t = [100])]
     commit_ms: Vec<u64>,
     /// The clients that write, each measured in every round; the lane that copies is written by
@@ -107,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let mut lines: Vec<Line> = Vec::new();
             for commit_ms in &arguments.commit_ms {
                 let run = Run {
-                    commit_ms: Some(*commit_ms),
+                    commit_ms: Some(*commit_ms).filter(|ms| *ms > 0),
                     lanes: *lanes,
                     ..Run::new(&kafka, &prefix, PARTITIONS, Job::Bind)
                 };
