@@ -3,5 +3,6 @@
 pub(crate) mod copying;
 mod faults;
 mod lag;
+mod moving;
 mod security;
 mod sharing;

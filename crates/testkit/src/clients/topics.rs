@@ -8,8 +8,8 @@ use super::{DEADLINE, Isolation, client, consumer, partitions};
 /// A topic to create: name, number of partitions, configuration.
 pub type NewTopicSpec<'a> = (&'a str, i32, &'a [(&'a str, &'a str)]);
 
-/// Creates topics with one replica, and returns when the
-/// broker serves all of their partitions.
+/// Creates topics with as many replicas as the cluster gives by itself, and returns when the broker serves
+/// all of their partitions.
 ///
 /// # Panics
 ///
@@ -21,7 +21,7 @@ pub fn create_topics(bootstrap: &str, topics: &[NewTopicSpec<'_>]) {
     let wanted: Vec<NewTopic<'_>> = topics
         .iter()
         .map(|&(name, partitions, configuration)| {
-            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
             configuration.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();

@@ -7,12 +7,14 @@ mod detached;
 mod jars;
 mod node;
 mod properties;
+mod replicated;
 mod running;
 mod secured;
 
 pub use detached::{Up, down, up};
 pub use jars::{KAFKA_VERSION, jars};
 pub use node::{Jvm, Node};
+pub use replicated::ReplicatedNodes;
 pub use running::RunningNode;
 pub use secured::{PASSWORD, SecuredNode, USER};
 

@@ -37,6 +37,21 @@ pub struct Node {
     jars: PathBuf,
 }
 
+/// The cluster a node belongs to.
+pub(super) struct Quorum {
+    pub(super) cluster_id: String,
+    /// Whether it decides for all, or follows one that does.
+    pub(super) is_controller: bool,
+}
+
+impl Quorum {
+    /// A new cluster of which a node is all there is, or the first.
+    pub(super) fn alone() -> Self {
+        let cluster_id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
+        Self { cluster_id, is_controller: true }
+    }
+}
+
 /// What a node has beside the usual.
 pub(super) struct Secured<'a> {
     /// Name and security protocol of each listener.
@@ -62,7 +77,21 @@ impl Node {
             Some(port) if ports::is_free(port) && ports::is_free(port + 1) => port,
             Some(port) => return Err(KafkaError::PortTaken(port)),
         };
-        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], "", &[])
+        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], "", &[], &Quorum::alone())
+    }
+
+    /// The same on free ports, as one node of several.
+    pub(super) fn format_member(
+        home: &Path,
+        jvm: Jvm,
+        member: &properties::Member,
+        quorum: &Quorum,
+    ) -> Result<Self, KafkaError> {
+        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
+        let jars = jars()?;
+        let port = ports::free_ports(2);
+        let more = properties::member(port, member);
+        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], &more, &[], quorum)
     }
 
     /// The same on free ports, with more listeners at the ports behind the first two, more lines in its
@@ -83,6 +112,7 @@ impl Node {
             &listeners,
             secured.properties,
             secured.scram,
+            &Quorum::alone(),
         )
     }
 
@@ -91,14 +121,18 @@ impl Node {
         listeners: &[properties::Listener],
         more: &str,
         scram: &[String],
+        quorum: &Quorum,
     ) -> Result<Self, KafkaError> {
         let node = self;
         node.write_files(listeners, more)?;
-        let id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
         let mut tool = node.java();
-        tool.arg("kafka.tools.StorageTool").args(["format", "--standalone"]);
+        tool.arg("kafka.tools.StorageTool").arg("format");
+        if quorum.is_controller {
+            tool.arg("--standalone");
+        }
         // Written as one argument, an id may begin with a hyphen.
-        tool.arg(format!("--cluster-id={id}")).arg("-c").arg(node.file("server.properties"));
+        tool.arg(format!("--cluster-id={}", quorum.cluster_id));
+        tool.arg("-c").arg(node.file("server.properties"));
         for credential in scram {
             tool.arg("--add-scram").arg(credential);
         }
@@ -109,6 +143,11 @@ impl Node {
     /// Where clients connect.
     pub fn bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where the other nodes of a cluster find this one, which decides for all.
+    pub(super) const fn controller_port(&self) -> u16 {
+        self.port + 1
     }
 
     /// Where clients connect to the listener with this number, of those that came to the usual ones.

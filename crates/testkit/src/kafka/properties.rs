@@ -60,6 +60,47 @@ log.cleaner.backoff.ms=500
 log.cleaner.dedupe.buffer.size=16777216
 ";
 
+/// One node of several.
+pub(super) struct Member {
+    pub(super) id: u8,
+    /// The port of the node that decides for all; `None` for that node itself.
+    pub(super) controller: Option<u16>,
+}
+
+/// What such a node has beside the usual and, where it is named there too, instead of it: of a property
+/// that comes twice the last one counts.
+pub(super) fn member(port: u16, member: &Member) -> String {
+    let id = member.id;
+    let follows = member.controller.map(|controller| {
+        format!(
+            "\
+process.roles=broker
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+"
+        )
+    });
+    format!("node.id={id}\nbroker.rack=rack-{id}\n{}{THREE_NODES}", follows.unwrap_or_default())
+}
+
+/// What a cluster of three nodes needs: two of three have what is acknowledged, a dead one is noticed while a
+/// test waits, and leaders return to one that is back.
+const THREE_NODES: &str = "\
+default.replication.factor=3
+min.insync.replicas=2
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+share.coordinator.state.topic.replication.factor=3
+share.coordinator.state.topic.min.isr=2
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+leader.imbalance.check.interval.seconds=2
+leader.imbalance.per.broker.percentage=0
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
+";
+
 /// Warnings and errors to standard error.
 pub(super) const LOG4J: &str = "\
 appender.c.type=Console
