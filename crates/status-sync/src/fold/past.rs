@@ -70,8 +70,13 @@ struct Asking {
 
 /// How long one question about a partition's bounds may take.
 const QUESTION: Duration = Duration::from_millis(200);
-/// The end of a partition is known once a fetch comes back empty.
-const PROPERTIES: [(&str, &str); 1] = [("fetch.wait.max.ms", "10")];
+/// The end of a partition is known once a fetch comes back empty. Each partition has a reader of its own while
+/// it is restored, all at once after a start, and a record read ahead takes two or three times its bytes.
+const PROPERTIES: [(&str, &str); 3] = [
+    ("fetch.wait.max.ms", "10"),
+    ("fetch.message.max.bytes", "262144"),
+    ("queued.max.messages.kbytes", "512"),
+];
 
 impl KafkaPast {
     pub(crate) fn new(settings: ClientSettings) -> Self {
