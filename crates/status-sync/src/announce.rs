@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use domain::{Attempt, EventId, Fact, FactKind, LaneKind, Timestamp};
 use lane::{Outbox, ParkedBatch, Record};
 use wire::Format;
+use wire::headers::Trace;
 
 use crate::counts::BatchCounts;
 use crate::each_record::Answer;
@@ -21,6 +22,7 @@ impl Answer for Announce {
         let position = position_of(record);
         let lane = if record.topic == self.rt_topic { LaneKind::Rt } else { LaneKind::Batch };
         let headers = record.headers();
+        let trace = Trace::of(headers.iter());
         let received = match wire::event::decode(record.value, headers.iter(), &position) {
             Ok(event) => Fact {
                 event_type: Some(event.event_type),
@@ -34,9 +36,9 @@ impl Answer for Announce {
                 ..received(undecodable.event_id, lane, position.timestamp)
             },
         };
-        if write_fact(&received, record, self.format, outbox).is_err() {
+        if write_fact(&received, trace, self.format, outbox).is_err() {
             let bare = Fact { event_type: None, external_id: None, tenant: None, ..received };
-            write_fact(&bare, record, self.format, outbox).expect(
+            write_fact(&bare, trace, self.format, outbox).expect(
                 "a fact without the producer's own words is smaller than any topic's limit",
             );
         }

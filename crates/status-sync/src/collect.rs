@@ -1,6 +1,7 @@
 use domain::{DeliveryLog, Fact, FactKind, Timestamp};
 use lane::{Outbox, ParkedBatch, Record};
 use wire::Format;
+use wire::headers::Trace;
 
 use crate::counts::BatchCounts;
 use crate::each_record::Answer;
@@ -33,7 +34,8 @@ impl Answer for Collect {
             return refuse("`attempt` is greater than any decision's", outbox);
         }
         let provider = self.provider_of(record.topic);
-        match write_fact(&fact_of(&log, record, provider), record, self.format, outbox) {
+        let trace = Trace::of(headers.iter());
+        match write_fact(&fact_of(&log, record, provider), trace, self.format, outbox) {
             Ok(()) => counts.collected += 1,
             Err(too_large) => refuse(&too_large.to_string(), outbox),
         }

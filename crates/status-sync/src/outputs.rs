@@ -46,19 +46,17 @@ pub(crate) fn position_of<'a>(record: &Record<'a>) -> SourcePosition<'a> {
     }
 }
 
-/// Writes a fact that `record` tells of.
+/// Writes a fact that a record of this trace tells of.
 ///
 /// # Errors
 /// [`TooLarge`]: the record's own words do not fit into the journal.
 pub(crate) fn write_fact(
     fact: &Fact<'_>,
-    record: &Record<'_>,
+    trace: Trace<'_>,
     format: Format,
     outbox: &mut Outbox,
 ) -> Result<(), TooLarge> {
     let id = fact.event_id.as_str();
-    let headers = record.headers();
-    let trace = Trace::of(headers.iter());
     let outgoing = Outgoing { kind: kind::FACT, id, source: SOURCE, format, trace };
     outbox
         .record(Outputs::JOURNAL)
