@@ -30,7 +30,7 @@ pub use membership::GroupMembership;
 pub use offset::{NextOffset, Offset, TopicPartition};
 pub use partitioner::partition_of;
 pub use reader::{ReadError, ReadEvent, Reader};
-pub use record::{Headers, HeadersIter, ReadRecord};
+pub use record::{Headers, ReadRecord};
 pub use sender::{SendError, Sender};
 pub use settings::{ClientSettings, SettingsError};
 pub use token::{Token, TokenError, TokenSource};

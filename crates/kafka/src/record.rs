@@ -83,8 +83,8 @@ pub struct Headers<'a> {
 impl Headers<'_> {
     /// The headers, in order; those whose name is not UTF-8 are passed over, because a producer's odd bytes
     /// must not stop a partition.
-    pub fn iter(&self) -> HeadersIter<'_> {
-        HeadersIter { list: self.list, index: 0, headers: PhantomData }
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        Iter { list: self.list, index: 0, headers: PhantomData }
     }
 }
 
@@ -97,15 +97,13 @@ impl Drop for Headers<'_> {
     }
 }
 
-/// The names and values of [`Headers`].
-#[derive(Clone)]
-pub struct HeadersIter<'h> {
+struct Iter<'h> {
     list: Option<NonNull<rd_kafka_headers_t>>,
     index: usize,
     headers: PhantomData<&'h Headers<'h>>,
 }
 
-impl<'h> Iterator for HeadersIter<'h> {
+impl<'h> Iterator for Iter<'h> {
     type Item = (&'h str, Option<&'h [u8]>);
 
     fn next(&mut self) -> Option<Self::Item> {
