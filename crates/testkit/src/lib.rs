@@ -33,7 +33,7 @@ pub use clients::{
 };
 pub use cluster::{Cluster, cluster};
 pub use http::get;
-pub use own_cluster::OwnCluster;
+pub use own_cluster::{OwnCluster, runs_on_kafka};
 pub use ports::free_port;
 pub use process::Process;
 pub use record::{IntoBytes, NO_HEADERS, OwnedRecord};

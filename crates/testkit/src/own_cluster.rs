@@ -23,6 +23,20 @@ pub struct OwnCluster {
     _data: TempDir,
 }
 
+/// Whether brokers of single tests are an Apache Kafka in this run: what `BINDERY_TEST_BROKER` says.
+///
+/// # Panics
+///
+/// When it says something else than `kafka` or `embedded`.
+#[track_caller]
+pub fn runs_on_kafka() -> bool {
+    match std::env::var("BINDERY_TEST_BROKER").as_deref() {
+        Ok("kafka") => true,
+        Ok("embedded") | Err(_) => false,
+        Ok(other) => panic!("BINDERY_TEST_BROKER is `kafka` or `embedded`, not `{other}`"),
+    }
+}
+
 enum Broker {
     Kafka(RunningNode),
     Embedded { process: Option<Process>, args: Vec<String>, address: String },
@@ -40,10 +54,10 @@ impl OwnCluster {
             .prefix("bindery-cluster-")
             .tempdir()
             .expect("the temporary folder is writable");
-        let broker = match std::env::var("BINDERY_TEST_BROKER").as_deref() {
-            Ok("kafka") => Broker::kafka(data.path()),
-            Ok("embedded") | Err(_) => Broker::embedded(data.path()),
-            Ok(other) => panic!("BINDERY_TEST_BROKER is `kafka` or `embedded`, not `{other}`"),
+        let broker = if runs_on_kafka() {
+            Broker::kafka(data.path())
+        } else {
+            Broker::embedded(data.path())
         };
         let bootstrap_servers = broker.bootstrap_servers();
         Self { bootstrap_servers, broker: Mutex::new(broker), _data: data }

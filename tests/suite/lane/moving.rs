@@ -6,8 +6,7 @@ use super::copying::Copying;
 
 /// Three brokers, where this run has Apache Kafka at all: the embedded broker is one.
 fn three_nodes() -> Option<ReplicatedNodes> {
-    let is_kafka = std::env::var("BINDERY_TEST_BROKER").is_ok_and(|broker| broker == "kafka");
-    is_kafka.then(ReplicatedNodes::start)
+    testkit::runs_on_kafka().then(ReplicatedNodes::start)
 }
 
 #[test]

@@ -87,8 +87,7 @@ fn where_only_librdkafka_trusts_the_broker_librdkafka_writes() {
 /// Apache Kafka that knows its clients, where this run has Apache Kafka at all: the embedded broker asks
 /// nobody who they are.
 fn secured_node() -> Option<SecuredNode> {
-    let is_kafka = std::env::var("BINDERY_TEST_BROKER").is_ok_and(|broker| broker == "kafka");
-    is_kafka.then(SecuredNode::start)
+    testkit::runs_on_kafka().then(SecuredNode::start)
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::{ports, wait};
 /// A busy machine of two cores takes half a minute at worst.
 const READY: Duration = Duration::from_secs(120);
 
+/// Makes a node the first of its cluster, which decides for all that join it.
+const STANDALONE: &[&str] = &["--standalone"];
+
 const JAVA_PACKAGE: &str = "openjdk-17-jre-headless";
 
 /// What the Java machine is tuned for.
@@ -37,21 +40,6 @@ pub struct Node {
     jars: PathBuf,
 }
 
-/// The cluster a node belongs to.
-pub(super) struct Quorum {
-    pub(super) cluster_id: String,
-    /// Whether it decides for all, or follows one that does.
-    pub(super) is_controller: bool,
-}
-
-impl Quorum {
-    /// A new cluster of which a node is all there is, or the first.
-    pub(super) fn alone() -> Self {
-        let cluster_id = URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes());
-        Self { cluster_id, is_controller: true }
-    }
-}
-
 /// What a node has beside the usual.
 pub(super) struct Secured<'a> {
     /// Name and security protocol of each listener.
@@ -69,15 +57,15 @@ impl Node {
     ///
     /// [`KafkaError`], when a program is missing, the port is taken or the tool fails.
     pub fn format(home: &Path, port: Option<u16>, jvm: Jvm) -> Result<Self, KafkaError> {
-        // Java first: its absence must not be found after a minute of fetching.
-        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
-        let jars = jars()?;
+        let jars = needed()?;
         let port = match port {
             None => ports::free_ports(2),
             Some(port) if ports::is_free(port) && ports::is_free(port + 1) => port,
             Some(port) => return Err(KafkaError::PortTaken(port)),
         };
-        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], "", &[], &Quorum::alone())
+        let node = Self { home: home.to_owned(), port, jvm, jars };
+        node.write_files(&[], "")?;
+        node.prepare(&new_cluster_id(), STANDALONE)
     }
 
     /// The same on free ports, as one node of several.
@@ -85,13 +73,13 @@ impl Node {
         home: &Path,
         jvm: Jvm,
         member: &properties::Member,
-        quorum: &Quorum,
+        cluster_id: &str,
     ) -> Result<Self, KafkaError> {
-        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
-        let jars = jars()?;
-        let port = ports::free_ports(2);
-        let more = properties::member(port, member);
-        Self { home: home.to_owned(), port, jvm, jars }.prepare(&[], &more, &[], quorum)
+        let jars = needed()?;
+        let node = Self { home: home.to_owned(), port: ports::free_ports(2), jvm, jars };
+        node.write_files(&[], &properties::member(node.port, member))?;
+        let is_controller = member.controller.is_none();
+        node.prepare(cluster_id, if is_controller { STANDALONE } else { &[] })
     }
 
     /// The same on free ports, with more listeners at the ports behind the first two, more lines in its
@@ -101,43 +89,31 @@ impl Node {
         jvm: Jvm,
         secured: &Secured<'_>,
     ) -> Result<Self, KafkaError> {
-        run(java().arg("-version"), "java", JAVA_PACKAGE)?;
-        let jars = jars()?;
+        let jars = needed()?;
         let port = ports::free_ports(4);
         let listeners: Vec<_> = (port + 2..)
             .zip(secured.listeners)
             .map(|(port, (name, protocol))| properties::Listener { name, protocol, port })
             .collect();
-        Self { home: home.to_owned(), port, jvm, jars }.prepare(
-            &listeners,
-            secured.properties,
-            secured.scram,
-            &Quorum::alone(),
+        let node = Self { home: home.to_owned(), port, jvm, jars };
+        node.write_files(&listeners, secured.properties)?;
+        let users = secured.scram.iter().flat_map(|one| ["--add-scram", one.as_str()]);
+        node.prepare(
+            &new_cluster_id(),
+            &STANDALONE.iter().copied().chain(users).collect::<Vec<_>>(),
         )
     }
 
-    fn prepare(
-        self,
-        listeners: &[properties::Listener],
-        more: &str,
-        scram: &[String],
-        quorum: &Quorum,
-    ) -> Result<Self, KafkaError> {
-        let node = self;
-        node.write_files(listeners, more)?;
-        let mut tool = node.java();
-        tool.arg("kafka.tools.StorageTool").arg("format");
-        if quorum.is_controller {
-            tool.arg("--standalone");
-        }
+    /// Has the data formatted, with more `arguments` for the tool.
+    fn prepare(self, cluster_id: &str, arguments: &[&str]) -> Result<Self, KafkaError> {
+        let mut tool = self.java();
+        tool.arg("kafka.tools.StorageTool").arg("format").args(arguments);
         // Written as one argument, an id may begin with a hyphen.
-        tool.arg(format!("--cluster-id={}", quorum.cluster_id));
-        tool.arg("-c").arg(node.file("server.properties"));
-        for credential in scram {
-            tool.arg("--add-scram").arg(credential);
-        }
+        tool.arg(format!("--cluster-id={cluster_id}"))
+            .arg("-c")
+            .arg(self.file("server.properties"));
         run(&mut tool, "java", JAVA_PACKAGE)?;
-        Ok(node)
+        Ok(self)
     }
 
     /// Where clients connect.
@@ -273,6 +249,18 @@ impl Node {
         java.arg("-cp").arg(format!("{}/*", self.jars.display()));
         java
     }
+}
+
+/// The jars, once it is clear that they can be run: the absence of Java must not be found after a minute of
+/// fetching.
+fn needed() -> Result<PathBuf, KafkaError> {
+    run(java().arg("-version"), "java", JAVA_PACKAGE)?;
+    jars()
+}
+
+/// The id of a cluster that was not there before.
+pub(super) fn new_cluster_id() -> String {
+    URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes())
 }
 
 /// The `java` of `JAVA_HOME`, else of the path.

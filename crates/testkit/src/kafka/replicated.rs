@@ -2,7 +2,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::node::Quorum;
+use super::node::new_cluster_id;
 use super::properties::Member;
 use super::{Jvm, KafkaError, Node, RunningNode};
 
@@ -57,17 +57,16 @@ impl ReplicatedNodes {
 }
 
 fn start(home: &Path) -> Result<Vec<RunningNode>, KafkaError> {
-    let node = |id: u8, controller, quorum: &Quorum| {
+    let cluster_id = new_cluster_id();
+    let node = |id: u8, controller| {
         let home = home.join(id.to_string());
-        Node::format_member(&home, Jvm::Quick, &Member { id, controller }, quorum)
+        Node::format_member(&home, Jvm::Quick, &Member { id, controller }, &cluster_id)
     };
-    let quorum = Quorum::alone();
-    let first = node(1, None, &quorum)?;
+    let first = node(1, None)?;
     let controller = Some(first.controller_port());
-    let quorum = Quorum { is_controller: false, ..quorum };
     let mut nodes = vec![RunningNode::start(first)?];
     for id in [2, 3] {
-        nodes.push(RunningNode::start(node(id, controller, &quorum)?)?);
+        nodes.push(RunningNode::start(node(id, controller)?)?);
     }
     Ok(nodes)
 }
