@@ -19,8 +19,6 @@ pub(crate) struct Store {
     database: Database,
     journal: Arc<str>,
     memtable_bytes: u64,
-    /// What may be in memory of all partitions before changes wait.
-    unwritten_bytes_max: u64,
     age: StatusAge,
 }
 
@@ -54,8 +52,6 @@ pub(crate) enum StoreError {
 /// Memory for what is not yet in files, for all partitions together and at least for each.
 const MEMTABLES_BYTES: u64 = 24 << 20;
 const MEMTABLE_BYTES_MIN: u64 = 512 << 10;
-/// How often that may be in memory at once: what is filled, and what waits to be written to files.
-const UNWRITTEN_MEMTABLES: u64 = 2;
 const CACHE_BYTES: u64 = 16 << 20;
 const JOURNALS_BYTES: u64 = 64 << 20;
 
@@ -84,9 +80,7 @@ impl Store {
         };
         let partitions = u64::try_from(journal.partitions.max(1)).unwrap_or(1);
         let memtable_bytes = (MEMTABLES_BYTES / partitions).max(MEMTABLE_BYTES_MIN);
-        let unwritten_bytes_max = UNWRITTEN_MEMTABLES * memtable_bytes * partitions;
-        let journal = journal.name.as_str().into();
-        Ok(Self { database, journal, memtable_bytes, unwritten_bytes_max, age })
+        Ok(Self { database, journal: journal.name.as_str().into(), memtable_bytes, age })
     }
 
     /// The statuses of one partition of the journal.
@@ -98,7 +92,7 @@ impl Store {
 
     /// Changes to any number of partitions, all or none of which will be there.
     pub(crate) fn changes(&self) -> Changes {
-        Changes::new(self.database.clone(), self.unwritten_bytes_max)
+        Changes::new(self.database.batch())
     }
 }
 

@@ -1,15 +1,10 @@
-use std::time::{Duration, Instant};
-
 use domain::{EventId, Folded};
-use fjall::{Database, Keyspace, OwnedWriteBatch};
+use fjall::{Keyspace, OwnedWriteBatch};
 use kafka::NextOffset;
 use wire::Format;
 
 use super::StoreError;
 use super::layout::{POSITION, age_key, read_age_key, read_status, status_key};
-
-/// How long changes wait at most for those before them to be written to files.
-const CATCHING_UP_MAX: Duration = Duration::from_secs(1);
 
 /// The statuses of one partition of the journal, as of one offset.
 #[derive(Clone)]
@@ -110,16 +105,13 @@ impl PartitionStore {
 
 /// Changes that are made together.
 pub(crate) struct Changes {
-    database: Database,
-    unwritten_bytes_max: u64,
     batch: OwnedWriteBatch,
     status: Vec<u8>,
 }
 
 impl Changes {
-    pub(super) fn new(database: Database, unwritten_bytes_max: u64) -> Self {
-        let batch = database.batch();
-        Self { database, unwritten_bytes_max, batch, status: Vec::new() }
+    pub(super) const fn new(batch: OwnedWriteBatch) -> Self {
+        Self { batch, status: Vec::new() }
     }
 
     /// Keeps what `folded` has come to at `changed_ms`; `previous` is what was kept until now.
@@ -160,16 +152,8 @@ impl Changes {
         self.batch.insert(&store.keyspace, POSITION, position.get().to_be_bytes());
     }
 
-    /// Makes the changes, and waits a while where the database falls behind with writing to files: left alone,
-    /// it keeps in memory whatever its one thread has not come to.
+    /// Makes the changes.
     pub(crate) fn commit(self) -> Result<(), StoreError> {
-        self.batch.commit()?;
-        let deadline = Instant::now() + CATCHING_UP_MAX;
-        while self.database.write_buffer_size() > self.unwritten_bytes_max
-            && Instant::now() < deadline
-        {
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-        Ok(())
+        Ok(self.batch.commit()?)
     }
 }
