@@ -9,7 +9,7 @@ use std::hint::black_box;
 use divan::Bencher;
 use domain::{
     Attempt, Channel, Context, ContextFault, Event, EventId, Fact, FactKind, Folded, History,
-    LaneKind, Outcome, RequiredPath, Revision, Situation, TemplateVersion, bind,
+    LaneKind, Losers, Outcome, RequiredPath, Revision, Situation, TemplateVersion, bind,
 };
 
 use templates::{NOW, catalogue};
@@ -89,7 +89,7 @@ fn facts() -> [Fact<'static>; 3] {
         version: TemplateVersion(3),
         channel: Channel::EMAIL,
         revision: Revision(6_400),
-        losers: [].as_slice().into(),
+        losers: Losers::default(),
     };
     let sent = FactKind::Delivery {
         outcome: Outcome::Sent,

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use crate::address::channel_of;
 use crate::catalogue::{Candidates, Group, Placed, newest_first};
 use crate::{
-    Address, AddressFault, Binding, Candidate, Catalogue, Channel, Context, ContextFault, Decision,
-    Event, History, Hold, LaneKind, LanguageTag, Lost, NotSupported, RejectionReason, Template,
+    Address, AddressFault, Binding, Catalogue, Channel, Context, ContextFault, Decision, Event,
+    History, Hold, LaneKind, LanguageTag, Losers, NotSupported, RejectionReason, Template,
     TemplateState, Timestamp, lookup,
 };
 
@@ -22,9 +22,6 @@ pub struct Situation<'a, C: Context> {
     /// The present.
     pub now: Timestamp,
 }
-
-/// How many losers a binding lists. Those beyond, in order of language and age, lost unnamed.
-pub const CANDIDATES_MAX: usize = 16;
 
 /// An event scheduled for no later than this is not worth holding, in milliseconds.
 const SCHEDULE_SLACK_MS: i64 = 1000;
@@ -62,7 +59,7 @@ pub fn bind<'a, C: Context>(event: &'a Event<'_>, situation: &Situation<'a, C>) 
         channel,
         address,
         revision: situation.catalogue.revision(),
-        losers: losers(group, winner, situation.lane),
+        losers: Losers::to(winner, group, situation.lane),
     })
 }
 
@@ -113,29 +110,6 @@ fn choose<'a>(
 /// `ctx` as the rules see it: an event without one has an empty object.
 fn context_of<'e>(event: &'e Event<'_>) -> &'e [u8] {
     if event.ctx.is_empty() { b"{}" } else { &event.ctx }
-}
-
-fn losers<'a>(group: Group<'a>, winner: &Placed, lane: LaneKind) -> Vec<Candidate<'a>> {
-    let others = group.all().filter(|placed| !std::ptr::eq(*placed, winner));
-    // Asked for at once: to grow by and by costs more than to judge them.
-    let mut losers = Vec::with_capacity((group.all().len() - 1).min(CANDIDATES_MAX));
-    losers.extend(others.take(CANDIDATES_MAX).map(|placed| Candidate {
-        template_id: Cow::Borrowed(&placed.template().id),
-        lost: why_lost(placed, winner, lane),
-    }));
-    losers
-}
-
-fn why_lost(placed: &Placed, winner: &Placed, lane: LaneKind) -> Lost {
-    if placed.state() == TemplateState::Paused {
-        Lost::Paused
-    } else if !placed.serves(lane) {
-        Lost::Lane
-    } else if !placed.has_language_of(winner) {
-        Lost::Language
-    } else {
-        Lost::Older
-    }
 }
 
 fn rejected<'a>(reason: RejectionReason, detail: impl Into<Cow<'a, str>>) -> Decision<'a> {

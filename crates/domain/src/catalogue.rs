@@ -40,6 +40,9 @@ struct EventType {
 struct ChannelTemplates {
     channel: Channel<'static>,
     templates: Vec<Placed>,
+    /// The ids of those, one after the other: they go into every fact, and one by one they would have
+    /// to be fetched from as many places in memory.
+    ids: Box<str>,
 }
 
 /// A template in its place, with what it is searched and judged by beside it: to look into every template
@@ -47,10 +50,12 @@ struct ChannelTemplates {
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     language: LanguageStart,
-    language_bytes: u32,
+    template: Arc<Template>,
+    /// Where its id ends in those of its group.
+    id_end: u32,
+    language_bytes: u8,
     lanes: Lanes,
     state: TemplateState,
-    template: Arc<Template>,
 }
 
 impl Keyed for Template {
@@ -77,7 +82,7 @@ pub(crate) enum Candidates<'a> {
 
 /// The templates of one event type and channel; at least one.
 #[derive(Clone, Copy)]
-pub(crate) struct Group<'a>(&'a [Placed]);
+pub(crate) struct Group<'a>(&'a ChannelTemplates);
 
 impl Catalogue {
     /// Without a template, as of the beginning of `message-template`.
@@ -137,7 +142,7 @@ impl Catalogue {
             .channels
             .iter()
             .find(|entry| entry.channel.as_str() == channel)
-            .map_or(Candidates::NoChannel, |entry| Candidates::Some(Group(&entry.templates)))
+            .map_or(Candidates::NoChannel, |entry| Candidates::Some(Group(entry)))
     }
 }
 
@@ -150,7 +155,18 @@ impl Default for Catalogue {
 impl<'a> Group<'a> {
     /// All of them, by language and within one the newest first.
     pub(crate) fn all(self) -> std::slice::Iter<'a, Placed> {
-        self.0.iter()
+        self.0.templates.iter()
+    }
+
+    /// The same with their ids.
+    pub(crate) fn named(self) -> impl Iterator<Item = (&'a Placed, &'a str)> {
+        let mut start = 0;
+        self.all().map(move |placed| {
+            let end = placed.id_end as usize;
+            let id = &self.0.ids[start..end];
+            start = end;
+            (placed, id)
+        })
     }
 
     /// Those of exactly `language`, the newest first.
@@ -159,9 +175,10 @@ impl<'a> Group<'a> {
         language: LanguageTag<'t>,
     ) -> impl Iterator<Item = &'a Placed> + use<'a, 't> {
         let wanted = language.start();
-        let start = self.0.partition_point(|placed| placed.language < wanted);
-        let length = self.0[start..].partition_point(|placed| placed.language == wanted);
-        let alike = self.0[start..start + length].iter();
+        let all = &self.0.templates;
+        let start = all.partition_point(|placed| placed.language < wanted);
+        let length = all[start..].partition_point(|placed| placed.language == wanted);
+        let alike = all[start..start + length].iter();
         alike.filter(move |placed| placed.is_rest(language))
     }
 }
@@ -171,6 +188,7 @@ impl Placed {
         let language = language_of(&template);
         Self {
             language: language.start(),
+            id_end: 0,
             language_bytes: length_of(language),
             lanes: template.lanes,
             state: template.state,
@@ -203,8 +221,9 @@ impl Placed {
     }
 }
 
-fn length_of(language: LanguageTag<'_>) -> u32 {
-    u32::try_from(language.as_str().len()).unwrap_or(u32::MAX)
+/// In bytes; of tags as long as that or longer the length alone tells nothing.
+fn length_of(language: LanguageTag<'_>) -> u8 {
+    u8::try_from(language.as_str().len()).unwrap_or(u8::MAX)
 }
 
 fn language_of(template: &Template) -> LanguageTag<'_> {

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use crate::{Address, Attempt, Channel, EventId, Revision, Template, TemplateVersion, Timestamp};
+use crate::{
+    Address, Attempt, Channel, EventId, Losers, Revision, Template, TemplateVersion, Timestamp,
+};
 
 /// What binding came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +52,7 @@ pub struct Binding<'a> {
     /// The catalogue it was chosen from.
     pub revision: Revision,
     /// Every other template of the same event type and channel, and why it lost.
-    pub losers: Vec<Candidate<'a>>,
+    pub losers: Losers<'a>,
 }
 
 /// A template that was considered and lost.
@@ -73,6 +75,13 @@ pub enum Lost {
     Language,
     /// Another of the same language was published later.
     Older,
+}
+
+impl Candidate<'_> {
+    /// The same candidate, borrowing from this one.
+    pub fn borrowed(&self) -> Candidate<'_> {
+        Candidate { template_id: Cow::Borrowed(&self.template_id), lost: self.lost }
+    }
 }
 
 impl Lost {

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    Attempt, Candidate, Channel, DeliveryReason, EventId, Hold, LaneKind, NotSupported, Outcome,
+    Attempt, Channel, DeliveryReason, EventId, Hold, LaneKind, Losers, NotSupported, Outcome,
     OutcomeKind, Revision, TemplateVersion, Timestamp,
 };
 
@@ -42,7 +42,7 @@ pub enum FactKind<'a> {
         /// The catalogue it was chosen from.
         revision: Revision,
         /// Every other candidate, and why it lost.
-        losers: Cow<'a, [Candidate<'a>]>,
+        losers: Losers<'a>,
     },
     /// It cannot be bound.
     NotSupported(NotSupported<'a>),

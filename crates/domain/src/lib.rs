@@ -17,6 +17,7 @@ mod fact;
 mod fold;
 mod ids;
 mod language;
+mod losers;
 mod meaning;
 mod status;
 mod template;
@@ -24,7 +25,7 @@ mod time;
 
 pub use address::{Address, AddressFault, AddressField};
 pub use assignment::Assignment;
-pub use bind::{CANDIDATES_MAX, Situation, bind};
+pub use bind::{Situation, bind};
 pub use catalogue::{Catalogue, CatalogueBuilder, Revision};
 pub use channel::{Channel, ChannelFault};
 pub use decision::{
@@ -36,6 +37,7 @@ pub use fact::{Fact, FactKind};
 pub use fold::Folded;
 pub use ids::{AssignmentId, Attempt, EventId, EventIdFault, LaneKind, SourcePosition};
 pub use language::{LanguageTag, lookup};
+pub use losers::{CANDIDATES_MAX, Losers};
 pub use meaning::meaning_of_reason;
 pub use status::{EventStatus, Language, Status, StatusKey};
 pub use template::{Canary, Lanes, RequiredPath, Template, TemplateState, TemplateVersion};

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{Channel, LaneKind, Timestamp};
 
@@ -28,7 +29,9 @@ pub struct Template {
     /// When it was last published.
     pub published_at: Timestamp,
     /// Paths into `ctx` that the content cannot do without.
-    pub required: Box<[RequiredPath]>,
+    ///
+    /// Shared by templates that ask for the same, as the languages of one message do.
+    pub required: Arc<[RequiredPath]>,
     /// Versions whose content is kept, for rollback.
     pub retained: Box<[TemplateVersion]>,
 }

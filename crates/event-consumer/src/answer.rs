@@ -328,7 +328,7 @@ fn fact_of(decision: Decision<'_>) -> FactKind<'_> {
             version: binding.version,
             channel: binding.channel,
             revision: binding.revision,
-            losers: Cow::Owned(binding.losers),
+            losers: binding.losers,
         },
         Decision::Held(hold) => FactKind::Held(hold),
         Decision::NotSupported(not_supported) => FactKind::NotSupported(not_supported),

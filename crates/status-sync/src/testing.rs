@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{
-    Attempt, Channel, DeliveryReason, EventId, Fact, FactKind, Outcome, Revision, TemplateVersion,
-    Timestamp,
+    Attempt, Channel, DeliveryReason, EventId, Fact, FactKind, Losers, Outcome, Revision,
+    TemplateVersion, Timestamp,
 };
 use kafka::{NextOffset, Offset, ReadError, Topics};
 use lane::{Batch, OutboundRecord, Outbox, Record};
@@ -116,7 +116,7 @@ pub(crate) fn bound() -> FactKind<'static> {
         version: TemplateVersion(1),
         channel: Channel::EMAIL,
         revision: Revision(1),
-        losers: (&[][..]).into(),
+        losers: Losers::default(),
     }
 }
 

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 
 use domain::{
     Assignment, Attempt, Canary, Candidate, Channel, DeliveryLog, DeliveryReason, Event, EventId,
-    EventStatus, Fact, FactKind, Hold, LaneKind, Lanes, Lost, NotSupported, Outcome, OutcomeKind,
-    RejectionReason, RequiredPath, Revision, SourcePosition, Status, Template, TemplateState,
-    TemplateVersion, Timestamp,
+    EventStatus, Fact, FactKind, Hold, LaneKind, Lanes, Losers, Lost, NotSupported, Outcome,
+    OutcomeKind, RejectionReason, RequiredPath, Revision, SourcePosition, Status, Template,
+    TemplateState, TemplateVersion, Timestamp,
 };
 use wire::cancellation::Cancellation;
 use wire::held_event::{HeldEvent, RecordHeader};
@@ -182,7 +182,7 @@ fn facts_are_as_recorded() {
             version: TemplateVersion(17),
             channel: Channel::EMAIL,
             revision: Revision(1_234),
-            losers: Cow::Owned(vec![
+            losers: Losers::from(vec![
                 loser("a", Lost::Paused),
                 loser("b", Lost::Lane),
                 loser("c", Lost::Language),

@@ -89,7 +89,7 @@ fn lines(known: &Known<'_>, language: Language) -> Vec<String> {
     let mut lines = vec![headline(fact, language)];
     match &fact.kind {
         FactKind::Bound { losers, .. } => {
-            lines.extend(losers.iter().map(|loser| lost(loser, language)));
+            lines.extend(losers.iter().map(|loser| lost(&loser, language)));
             let event_id = fact.event_id.borrowed();
             let assignment = AssignmentId { event_id, attempt: fact.attempt };
             lines.push(format!(

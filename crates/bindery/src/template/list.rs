@@ -142,7 +142,7 @@ mod tests {
             stable: TemplateVersion(3),
             canary: None,
             published_at: Timestamp::from_millis(1_700_000_000_000),
-            required: Box::default(),
+            required: [].into(),
             retained: Box::new([TemplateVersion(3)]),
         }
     }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::{
-    Attempt, Canary, CatalogueBuilder, EventId, Lanes, RequiredPath, Revision, TemplateVersion,
+    Attempt, CANDIDATES_MAX, Canary, CatalogueBuilder, EventId, Lanes, RequiredPath, Revision,
+    TemplateVersion,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -73,7 +74,7 @@ fn describe(decision: &Decision<'_>) -> String {
                 binding.channel,
                 binding.address.as_str()
             );
-            for loser in &binding.losers {
+            for loser in binding.losers.iter() {
                 text += &format!(" -{}:{}", loser.template_id, loser.lost.as_str());
             }
             text

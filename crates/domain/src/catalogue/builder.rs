@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Catalogue, ChannelTemplates, EventType, Placed, Revision, language_of, newest_first};
-use crate::Template;
+use crate::{RequiredPath, Template};
 
 /// Makes the next [`Catalogue`] from the previous one and what was published since.
 ///
@@ -21,7 +21,10 @@ impl CatalogueBuilder {
     }
 
     /// Adds `template`, or puts it in the place of the one that has its id.
-    pub fn publish(&mut self, template: Template) {
+    pub fn publish(&mut self, mut template: Template) {
+        if let Some(required) = self.required_alike(&template) {
+            template.required = required;
+        }
         let template = Arc::new(template);
         if let Some(previous) = self.catalogue.templates.insert(Arc::clone(&template)) {
             self.withdraw(&previous);
@@ -37,6 +40,7 @@ impl CatalogueBuilder {
             None => entry.channels.push(ChannelTemplates {
                 channel: template.channel.clone(),
                 templates: vec![Placed::new(template)],
+                ids: Box::default(),
             }),
         }
     }
@@ -67,6 +71,17 @@ impl CatalogueBuilder {
         self.catalogue.names = self.catalogue.names.changed(&added, &removed);
         self.catalogue.revision = revision;
         self.catalogue
+    }
+
+    /// The paths that `template` requires, as one published before it has them: that of its event type
+    /// which each of the first few channels has last.
+    fn required_alike(&self, template: &Template) -> Option<Arc<[RequiredPath]>> {
+        const CHANNELS_MAX: usize = 16;
+        let entry = self.catalogue.event_types.get(&template.event_type)?;
+        let channels = entry.channels.iter().take(CHANNELS_MAX);
+        let mut latest = channels.filter_map(|channel| channel.templates.last());
+        let alike = latest.find(|placed| placed.template.required == template.required)?;
+        Some(Arc::clone(&alike.template.required))
     }
 
     /// Takes `template` off its event type's list.
@@ -104,6 +119,7 @@ impl CatalogueBuilder {
                 order.then_with(|| newest_first(left).cmp(&newest_first(right)))
             });
             channel.templates.shrink_to_fit();
+            channel.ids = ids_of(&mut channel.templates);
         }
         entry.channels.shrink_to_fit();
         true
@@ -114,4 +130,14 @@ impl From<&Catalogue> for CatalogueBuilder {
     fn from(catalogue: &Catalogue) -> Self {
         Self { catalogue: catalogue.clone(), changed: Vec::new() }
     }
+}
+
+/// The ids of `templates`, each of which learns where its own ends.
+fn ids_of(templates: &mut [Placed]) -> Box<str> {
+    let mut ids = String::with_capacity(templates.iter().map(|one| one.template.id.len()).sum());
+    for placed in templates {
+        ids.push_str(&placed.template.id);
+        placed.id_end = u32::try_from(ids.len()).expect("no process holds 4 GiB of ids");
+    }
+    ids.into()
 }

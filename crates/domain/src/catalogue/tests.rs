@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Lanes, TemplateState, TemplateVersion, Timestamp};
+use crate::{Lanes, RequiredPath, TemplateState, TemplateVersion, Timestamp};
 
 fn template(id: &str, event_type: &str, channel: &str, language: &str, age: i64) -> Template {
     Template {
@@ -27,7 +27,11 @@ fn describe(catalogue: &Catalogue) -> String {
         let mut channels: Vec<&ChannelTemplates> = entry.channels.iter().collect();
         channels.sort_by_key(|entry| entry.channel.clone());
         for channel in channels {
-            let ids: Vec<&str> = channel.templates.iter().map(|t| t.template.id.as_ref()).collect();
+            let mut ids = Vec::new();
+            for (placed, id) in Group(channel).named() {
+                assert_eq!(*placed.template.id, *id);
+                ids.push(id);
+            }
             text += &format!("{name}/{}: {}; ", channel.channel, ids.join(" "));
         }
     }
@@ -193,4 +197,20 @@ proptest! {
         prop_assert_eq!(catalogue.len(), at_once.len());
         prop_assert!(catalogue.names.backward_is_sorted());
     }
+}
+
+#[test]
+fn templates_that_require_the_same_share_it() {
+    let requiring = |id, language, path| {
+        let required = [RequiredPath::new(path).unwrap()].into();
+        Template { required, ..template(id, "order", "email", language, 1) }
+    };
+    let mut builder = CatalogueBuilder::new();
+    builder.publish(requiring("en", "en", "order.number"));
+    builder.publish(requiring("fr", "fr", "order.number"));
+    builder.publish(requiring("de", "de", "order.total"));
+    let catalogue = builder.build(Revision(3));
+    let required = |id| &catalogue.get(id).unwrap().required;
+    assert!(Arc::ptr_eq(required("en"), required("fr")));
+    assert_eq!(required("de")[0].as_str(), "order.total");
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::{NotSupported, OutcomeKind, RejectionReason, Revision};
+use crate::{Losers, NotSupported, OutcomeKind, RejectionReason, Revision};
 
 fn delivery(outcome: Outcome, reason: Option<&'static str>) -> FactKind<'static> {
     FactKind::Delivery {
@@ -20,7 +20,7 @@ fn bound(template_id: &'static str) -> FactKind<'static> {
         version: TemplateVersion(3),
         channel: Channel::EMAIL,
         revision: Revision(1),
-        losers: Cow::Borrowed(&[]),
+        losers: Losers::default(),
     }
 }
 

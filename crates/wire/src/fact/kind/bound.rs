@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use domain::{Candidate, Channel, FactKind, Lost, Revision, TemplateVersion};
+use domain::{Candidate, Channel, FactKind, Losers, Lost, Revision, TemplateVersion};
 
 use crate::malformed::{Malformed, Problem};
 use crate::message::{self, Fields, Write, fields, need};
@@ -53,7 +53,7 @@ impl<'a> Draft<'a> {
             version: TemplateVersion(self.version),
             channel: need(CHANNEL, channel, "is not the name of a channel")?,
             revision: Revision(self.revision),
-            losers: Cow::Owned(self.losers),
+            losers: self.losers.into(),
         })
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn write(
     version: TemplateVersion,
     channel: &Channel<'_>,
     revision: Revision,
-    losers: &[Candidate<'_>],
+    losers: &Losers<'_>,
     out: &mut impl Write,
 ) {
     out.text(TEMPLATE_ID, template_id);

@@ -1,0 +1,80 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::catalogue::{Group, Placed};
+use crate::{Candidate, LaneKind, Lost, TemplateState};
+
+/// How many losers a binding lists. Those beyond, in order of language and age, lost unnamed.
+pub const CANDIDATES_MAX: usize = 16;
+
+/// The other templates of a bound event's type and channel, and why each lost: at most
+/// [`CANDIDATES_MAX`], by language and within one the newest first.
+///
+/// Those of a binding are judged when they are asked for: they cost no list of their own.
+#[derive(Clone)]
+pub struct Losers<'a>(Source<'a>);
+
+#[derive(Clone)]
+enum Source<'a> {
+    Judged { group: Group<'a>, winner: &'a Placed, lane: LaneKind },
+    Listed(Vec<Candidate<'a>>),
+}
+
+impl<'a> Losers<'a> {
+    pub(crate) const fn to(winner: &'a Placed, group: Group<'a>, lane: LaneKind) -> Self {
+        Self(Source::Judged { group, winner, lane })
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let (judged, listed) = match &self.0 {
+            Source::Judged { group, winner, lane } => (Some((*group, *winner, *lane)), &[][..]),
+            Source::Listed(list) => (None, &**list),
+        };
+        let judged = judged.into_iter().flat_map(|(group, winner, lane)| {
+            let others = group.named().filter(|(placed, _)| !std::ptr::eq(*placed, winner));
+            others.take(CANDIDATES_MAX).map(move |(placed, id)| Candidate {
+                template_id: Cow::Borrowed(id),
+                lost: why_lost(placed, winner, lane),
+            })
+        });
+        judged.chain(listed.iter().map(Candidate::borrowed))
+    }
+}
+
+impl Default for Losers<'_> {
+    /// None.
+    fn default() -> Self {
+        Self(Source::Listed(Vec::new()))
+    }
+}
+
+impl<'a> From<Vec<Candidate<'a>>> for Losers<'a> {
+    fn from(list: Vec<Candidate<'a>>) -> Self {
+        Self(Source::Listed(list))
+    }
+}
+
+impl PartialEq for Losers<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Losers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+fn why_lost(placed: &Placed, winner: &Placed, lane: LaneKind) -> Lost {
+    if placed.state() == TemplateState::Paused {
+        Lost::Paused
+    } else if !placed.serves(lane) {
+        Lost::Lane
+    } else if !placed.has_language_of(winner) {
+        Lost::Language
+    } else {
+        Lost::Older
+    }
+}
