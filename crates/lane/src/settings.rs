@@ -49,15 +49,15 @@ impl LaneSettings {
     pub fn real_time() -> Self {
         Self {
             linger_ms: 0,
-            records_max: 5_000,
-            bytes_max: 4 << 20,
+            records_max: 2_500,
+            bytes_max: 2 << 20,
             transaction_timeout_ms: 15_000,
             socket_timeout_ms: 10_000,
             session_timeout_ms: 10_000,
             producer_linger_ms: 1,
             client: ProducerClient::Librdkafka,
             compression: "none".into(),
-            prefetch_kib: 8 << 10,
+            prefetch_kib: 2 << 10,
             unpacked_bytes_max: 64 << 20,
             aborts_max: 100,
             renewals_max: 30,
@@ -70,6 +70,7 @@ impl LaneSettings {
             linger_ms: 100,
             records_max: 20_000,
             bytes_max: 8 << 20,
+            prefetch_kib: 8 << 10,
             producer_linger_ms: 5,
             ..Self::real_time()
         }

@@ -58,8 +58,10 @@ struct Batch {
 }
 
 impl PartitionBatches {
-    /// Memory that [`PartitionBatches::clear`] keeps in each of its buffers.
-    const KEPT_BYTES: usize = 1 << 20;
+    /// Memory that [`PartitionBatches::clear`] keeps in each of its buffers. There are as many of them as
+    /// partitions, and a backlog comes by the partition: what one took for a transaction, another needs for
+    /// the next.
+    const KEPT_BYTES: usize = 64 << 10;
 
     /// Whether there is no record.
     pub fn is_empty(&self) -> bool {

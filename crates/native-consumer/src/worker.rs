@@ -90,7 +90,8 @@ impl Worker {
 
     fn request(&self, asked: &[Asked]) -> FetchRequest {
         let settings = &self.shared.settings;
-        let bytes_max = settings.buffer_bytes.min(ANSWER_BYTES_MAX);
+        // One answer waits to be taken while the next is on its way.
+        let bytes_max = (settings.buffer_bytes / 2).clamp(1, ANSWER_BYTES_MAX);
         let number = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
         // A topic may come several times: the order of partitions is the order they are served in.
         let topics = asked.chunk_by(|a, b| a.key.topic == b.key.topic).map(|run| {
