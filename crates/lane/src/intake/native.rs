@@ -14,7 +14,8 @@ use crate::lag::PartitionStatistics;
 use crate::native_security::security;
 use crate::{Batch, LaneSettings, OffsetReset, Stop, Subscription};
 
-/// How long the group waits to be served while records come, or while none do.
+/// How long the group waits to be served while records come, and before there are partitions. Later it
+/// waits for as long as the lane does: a lane at rest need not look fifty times a second.
 const SERVED_EVERY: Duration = Duration::from_millis(20);
 /// How often a lane tells how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -27,6 +28,7 @@ pub(crate) struct NativeIntake<'c> {
     served_at: Instant,
     told_at: Instant,
     is_at_rest: bool,
+    has_started: bool,
     fetched: Vec<Fetched>,
     /// Those whose records cannot be had. They are in the batch like records.
     parked: Vec<Parked>,
@@ -80,6 +82,7 @@ impl<'c> NativeIntake<'c> {
             served_at: now,
             told_at: now,
             is_at_rest: false,
+            has_started: false,
             fetched: Vec::new(),
             parked: Vec::new(),
             n_records: 0,
@@ -91,7 +94,8 @@ impl<'c> NativeIntake<'c> {
         if self.is_at_rest {
             return self.serve_group(timeout.min(SERVED_EVERY));
         }
-        let has_records = self.fetcher.wait(timeout.min(SERVED_EVERY));
+        let patience = if self.has_started { timeout } else { timeout.min(SERVED_EVERY) };
+        let has_records = self.fetcher.wait(patience);
         if has_records && self.served_at.elapsed() < SERVED_EVERY {
             return Ok(());
         }
@@ -144,6 +148,7 @@ impl<'c> NativeIntake<'c> {
     pub(super) fn start(&mut self, partition: &TopicPartition, position: Option<NextOffset>) {
         debug!(%partition, position = position.map(NextOffset::get), "fetching a partition");
         let start = position.map(NextOffset::get);
+        self.has_started = true;
         self.fetcher.assign(Arc::clone(&partition.topic), partition.partition, start);
     }
 
@@ -228,7 +233,7 @@ impl<'c> NativeIntake<'c> {
 
     pub(super) fn timestamps(&self, each: impl FnMut(i64)) {
         let records = self.fetched.iter().flat_map(Fetched::records);
-        records.map(|record| record.timestamp_ms).for_each(each);
+        records.map(|record| record.timestamp_ms).filter(|it| *it > 0).for_each(each);
     }
 
     pub(super) fn take_statistics(
