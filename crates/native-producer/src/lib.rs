@@ -10,11 +10,13 @@
 
 mod cluster;
 mod error;
+mod initialise;
 mod offsets;
 mod pace;
 mod produce;
 mod producer;
 mod settings;
+mod trial;
 mod verdict;
 
 pub use error::{Cause, ConnectError, WriteError};

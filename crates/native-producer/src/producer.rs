@@ -2,28 +2,21 @@
 
 use std::time::Instant;
 
-use kafka_protocol::messages::txn_offset_commit_request::{
-    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
-};
-use kafka_protocol::messages::{
-    EndTxnRequest, GroupId, InitProducerIdRequest, ProduceRequest, ProducerId, TopicName,
-    TransactionalId, TxnOffsetCommitRequest,
-};
+use kafka_protocol::messages::{EndTxnRequest, ProduceRequest, ProducerId, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
-use native_client::{
-    Backoff, CallError, Codec, Ended, Identity, Over, PartitionBatches, Patience, Record,
-    WaitOrStop, chain,
-};
-use tracing::{debug, info, warn};
+use native_client::{CallError, Codec, Identity, PartitionBatches, Patience, Record, WaitOrStop};
+use tracing::{debug, warn};
 
 use crate::cluster::{Cluster, Coordinator};
 use crate::error::{Cause, ConnectError, WriteError};
+use crate::initialise::initialise;
+use crate::offsets::txn_offset_commit;
 use crate::pace::Pace;
 use crate::produce::{self, Common, Envelope, Piece};
+use crate::trial::{Failure, Trial, coordinator};
 use crate::verdict::{Request, Verdict, verdict};
 use crate::{Offsets, Settings};
 
-pub(crate) const INIT_PRODUCER_ID: i16 = 5;
 pub(crate) const TXN_OFFSET_COMMIT: i16 = 5;
 pub(crate) const END_TXN: i16 = 5;
 
@@ -53,78 +46,6 @@ pub struct Producer {
     codec: Codec,
     envelope: Envelope,
     pace: Pace,
-}
-
-/// Why a transaction cannot be committed.
-enum Failure {
-    Abort(Cause),
-    Renew(Cause),
-}
-
-/// What is tried until it is answered: how often to wait, for how long, and why the last time.
-struct Trial<'p> {
-    request: Request,
-    patience: &'p Patience<'p>,
-    short: Backoff,
-    long: Backoff,
-    last: Option<Cause>,
-}
-
-impl<'p> Trial<'p> {
-    fn of(request: Request, patience: &'p Patience<'p>) -> Self {
-        let (short, long) = (Backoff::short(), Backoff::long());
-        Self { request, patience, short, long, last: None }
-    }
-
-    /// Waits before the next try.
-    fn pause(&mut self, verdict: Verdict, cause: Cause) -> Result<(), Failure> {
-        let pause = match verdict {
-            Verdict::Wait => self.short.next(),
-            Verdict::Done
-            | Verdict::Again
-            | Verdict::Relocate
-            | Verdict::Abort
-            | Verdict::Split
-            | Verdict::Renew
-            | Verdict::Refuse => {
-                debug!(request = ?self.request, error = %cause, "trying again");
-                self.long.next()
-            }
-        };
-        self.last = Some(cause);
-        self.patience.pause(pause).map_err(|over| self.over(over))
-    }
-
-    fn over(&mut self, over: Over) -> Failure {
-        Failure::Renew(match over {
-            Over::Stopped => Cause::Stopped(self.request),
-            Over::TimedOut => {
-                Cause::TimedOut { request: self.request, last: self.last.take().map(Box::new) }
-            }
-        })
-    }
-
-    /// A request without an answer is made again, after a pause, unless there is no more time.
-    fn lost(&mut self, source: CallError) -> Result<(), Failure> {
-        if let CallError::Over(Ended(over)) = source {
-            return Err(self.over(over));
-        }
-        self.pause(Verdict::Again, Cause::Connection { request: self.request, source })
-    }
-
-    /// Goes on after an error code, or says why not. The caller looks the place up if it has to.
-    fn answered(&mut self, request: Request, code: i16) -> Result<Verdict, Failure> {
-        let cause = Cause::Answered { request, code };
-        match verdict(request, code) {
-            Verdict::Done => Ok(Verdict::Done),
-            again @ (Verdict::Wait | Verdict::Again | Verdict::Relocate) => {
-                self.pause(again, cause)?;
-                Ok(again)
-            }
-            Verdict::Abort | Verdict::Split => Err(Failure::Abort(cause)),
-            Verdict::Renew | Verdict::Refuse => Err(Failure::Renew(cause)),
-        }
-    }
 }
 
 impl Producer {
@@ -513,178 +434,6 @@ fn number(partition: usize) -> i32 {
 /// The code that leaves the least to hope for.
 fn worst(request: Request, codes: impl Iterator<Item = i16>) -> i16 {
     codes.max_by_key(|code| verdict(request, *code)).unwrap_or(0)
-}
-
-/// Finds a coordinator, waiting for one.
-fn coordinator(
-    cluster: &mut Cluster,
-    kind: Coordinator,
-    key: &str,
-    trial: &mut Trial<'_>,
-) -> Result<i32, Failure> {
-    loop {
-        match cluster.coordinator(kind, key, trial.patience) {
-            Ok(Ok(node)) => return Ok(node),
-            Ok(Err(code)) => {
-                trial.answered(Request::FindCoordinator, code)?;
-            }
-            Err(lost) => trial.lost(lost)?,
-        }
-    }
-}
-
-/// Finds a broker, checks what it speaks, and gets an identity.
-fn initialise(
-    settings: &Settings,
-    cluster: &mut Cluster,
-    patience: &Patience<'_>,
-) -> Result<Option<Identity>, ConnectError> {
-    let mut trial = Trial::of(Request::InitProducerId, patience);
-    let mut has_warned = false;
-    let mut has_abilities = false;
-    loop {
-        let failure = match try_initialise(settings, cluster, &mut has_abilities, &mut trial)? {
-            Ok(identity) => {
-                if has_warned {
-                    info!(transactional_id = settings.transactional_id, "the producer is ready");
-                }
-                return Ok(Some(identity));
-            }
-            Err(failure) => failure,
-        };
-        match failure {
-            Failure::Renew(Cause::Stopped(_) | Cause::TimedOut { .. }) => return Ok(None),
-            Failure::Renew(Cause::Answered { request, code }) => {
-                return Err(ConnectError::Refused { request, code });
-            }
-            Failure::Renew(cause) | Failure::Abort(cause) => {
-                if !has_warned {
-                    has_warned = true;
-                    let transactional_id = &settings.transactional_id;
-                    warn!(transactional_id, error = %chain(&cause), "no producer yet; trying on");
-                }
-            }
-        }
-    }
-}
-
-/// One try; the inner error says why it has to be made again, or that it must not be.
-fn try_initialise(
-    settings: &Settings,
-    cluster: &mut Cluster,
-    has_abilities: &mut bool,
-    trial: &mut Trial<'_>,
-) -> Result<Result<Identity, Failure>, ConnectError> {
-    let tried = (|| {
-        if !*has_abilities {
-            match cluster.check_abilities(trial.patience) {
-                Ok(Ok(())) => *has_abilities = true,
-                Ok(Err(unsupported)) => return Ok(Err(unsupported)),
-                Err(lost) => return Err(lost_for_now(trial, lost)),
-            }
-        }
-        let id = &settings.transactional_id;
-        let kind = Coordinator::Transaction;
-        let node = match cluster.coordinator(kind, id, trial.patience) {
-            Ok(Ok(node)) => node,
-            Ok(Err(code)) => return Err(again(trial, Request::FindCoordinator, code)),
-            Err(lost) => return Err(lost_for_now(trial, lost)),
-        };
-        let answer = cluster.brokers.ask(
-            node,
-            INIT_PRODUCER_ID,
-            &init_producer_id(settings),
-            trial.patience,
-        );
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(lost) => {
-                cluster.forget_coordinator(kind);
-                return Err(lost_for_now(trial, lost));
-            }
-        };
-        if answer.error_code != 0 {
-            if verdict(Request::InitProducerId, answer.error_code) == Verdict::Relocate {
-                cluster.forget_coordinator(kind);
-            }
-            return Err(again(trial, Request::InitProducerId, answer.error_code));
-        }
-        Ok(Ok(Identity { id: answer.producer_id.0, epoch: answer.producer_epoch }))
-    })();
-    match tried {
-        Ok(Ok(identity)) => Ok(Ok(identity)),
-        Ok(Err(unsupported)) => Err(unsupported),
-        Err(Failure::Renew(Cause::Connection { source, .. }))
-            if matches!(source, CallError::Security { passing: false, .. }) =>
-        {
-            Err(ConnectError::Security(source.to_string()))
-        }
-        Err(failure) => Ok(Err(failure)),
-    }
-}
-
-/// After a pause, that it has to be tried again; or why not.
-fn again(trial: &mut Trial<'_>, request: Request, code: i16) -> Failure {
-    match trial.answered(request, code) {
-        Ok(_) => Failure::Abort(Cause::Answered { request, code }),
-        Err(failure) => failure,
-    }
-}
-
-fn lost_for_now(trial: &mut Trial<'_>, lost: CallError) -> Failure {
-    if matches!(lost, CallError::Security { passing: false, .. }) {
-        return Failure::Renew(Cause::Connection { request: trial.request, source: lost });
-    }
-    match trial.lost(lost) {
-        Ok(()) => match trial.last.take() {
-            Some(cause) => Failure::Abort(cause),
-            None => Failure::Renew(Cause::Stopped(trial.request)),
-        },
-        Err(failure) => failure,
-    }
-}
-
-fn init_producer_id(settings: &Settings) -> InitProducerIdRequest {
-    let id = StrBytes::from_string(settings.transactional_id.clone());
-    let timeout_ms = settings.transaction_timeout.as_millis();
-    InitProducerIdRequest::default()
-        .with_transactional_id(Some(TransactionalId(id)))
-        .with_transaction_timeout_ms(i32::try_from(timeout_ms).unwrap_or(i32::MAX))
-        .with_producer_id(ProducerId(-1))
-        .with_producer_epoch(-1)
-}
-
-fn txn_offset_commit(
-    transactional_id: &str,
-    producer: Identity,
-    offsets: &Offsets<'_>,
-) -> TxnOffsetCommitRequest {
-    let text = |text: &str| StrBytes::from_string(text.to_owned());
-    let mut topics: Vec<TxnOffsetCommitRequestTopic> = Vec::new();
-    for next in offsets.positions {
-        let partition = TxnOffsetCommitRequestPartition::default()
-            .with_partition_index(next.partition)
-            .with_committed_offset(next.offset)
-            .with_committed_leader_epoch(-1)
-            .with_committed_metadata(Some(StrBytes::new()));
-        match topics.iter_mut().find(|topic| **topic.name == *next.topic) {
-            Some(topic) => topic.partitions.push(partition),
-            None => topics.push(
-                TxnOffsetCommitRequestTopic::default()
-                    .with_name(TopicName(text(next.topic)))
-                    .with_partitions(vec![partition]),
-            ),
-        }
-    }
-    TxnOffsetCommitRequest::default()
-        .with_transactional_id(TransactionalId(text(transactional_id)))
-        .with_group_id(GroupId(text(offsets.group)))
-        .with_producer_id(ProducerId(producer.id))
-        .with_producer_epoch(producer.epoch)
-        .with_generation_id(offsets.generation)
-        .with_member_id(text(offsets.member_id))
-        .with_group_instance_id(offsets.group_instance_id.map(text))
-        .with_topics(topics)
 }
 
 #[cfg(test)]
