@@ -4,5 +4,6 @@ pub(crate) mod copying;
 mod faults;
 mod lag;
 mod moving;
+mod older;
 mod security;
 mod sharing;

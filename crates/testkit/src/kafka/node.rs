@@ -68,6 +68,15 @@ impl Node {
         node.prepare(&new_cluster_id(), STANDALONE)
     }
 
+    /// The same on free ports, with this level of a feature instead of the usual one.
+    pub(super) fn format_with(home: &Path, jvm: Jvm, feature: &str) -> Result<Self, KafkaError> {
+        let jars = needed()?;
+        let node = Self { home: home.to_owned(), port: ports::free_ports(2), jvm, jars };
+        node.write_files(&[], "")?;
+        let feature = ["--feature", feature];
+        node.prepare(&new_cluster_id(), &[STANDALONE, &feature].concat())
+    }
+
     /// The same on free ports, as one node of several.
     pub(super) fn format_member(
         home: &Path,
