@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use divan::Bencher;
 use domain::{
-    Attempt, Channel, Context, ContextFault, Event, EventId, Fact, FactKind, Folded, History,
-    LaneKind, Losers, Outcome, RequiredPath, Revision, Situation, TemplateVersion, bind,
+    Attempt, Channel, Context, ContextFault, Decision, Event, EventId, Fact, FactKind, Folded,
+    History, LaneKind, Losers, Outcome, RequiredPath, Revision, Situation, TemplateVersion, bind,
 };
 
 use templates::{NOW, catalogue};
@@ -68,7 +68,11 @@ fn bind_200_events(bencher: Bencher<'_, '_>) {
     };
     bencher.counter(divan::counter::ItemsCount::new(events.len())).bench_local(|| {
         for event in &events {
-            black_box(bind(black_box(event), &situation));
+            let decision = bind(black_box(event), &situation);
+            if let Decision::Bound(binding) = &decision {
+                binding.losers.iter().for_each(|loser| drop(black_box(loser)));
+            }
+            black_box(decision);
         }
     });
 }

@@ -221,7 +221,7 @@ impl Placed {
     }
 }
 
-/// In bytes; of tags as long as that or longer the length alone tells nothing.
+/// In bytes, 255 at most: of two tags with 255 the length alone tells nothing.
 fn length_of(language: LanguageTag<'_>) -> u8 {
     u8::try_from(language.as_str().len()).unwrap_or(u8::MAX)
 }

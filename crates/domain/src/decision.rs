@@ -51,7 +51,7 @@ pub struct Binding<'a> {
     pub address: Address<'a>,
     /// The catalogue it was chosen from.
     pub revision: Revision,
-    /// Every other template of the same event type and channel, and why it lost.
+    /// The other templates of the same event type and channel, and why each lost.
     pub losers: Losers<'a>,
 }
 

@@ -41,7 +41,7 @@ pub enum FactKind<'a> {
         channel: Channel<'a>,
         /// The catalogue it was chosen from.
         revision: Revision,
-        /// Every other candidate, and why it lost.
+        /// The other candidates, as far as they are listed, and why each lost.
         losers: Losers<'a>,
     },
     /// It cannot be bound.

@@ -7,10 +7,11 @@ use crate::{Candidate, LaneKind, Lost, TemplateState};
 /// How many losers a binding lists. Those beyond, in order of language and age, lost unnamed.
 pub const CANDIDATES_MAX: usize = 16;
 
-/// The other templates of a bound event's type and channel, and why each lost: at most
-/// [`CANDIDATES_MAX`], by language and within one the newest first.
+/// The other templates of a bound event's type and channel, as far as they are listed, and why each lost.
 ///
-/// Those of a binding are judged when they are asked for: they cost no list of their own.
+/// Those of a binding are at most [`CANDIDATES_MAX`], by language and within one the newest first, and are
+/// judged when they are asked for: they cost no list of their own. Those of a fact that was read are as
+/// they were written.
 #[derive(Clone)]
 pub struct Losers<'a>(Source<'a>);
 

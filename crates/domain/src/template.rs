@@ -30,7 +30,7 @@ pub struct Template {
     pub published_at: Timestamp,
     /// Paths into `ctx` that the content cannot do without.
     ///
-    /// Shared by templates that ask for the same, as the languages of one message do.
+    /// Mostly shared by those that ask for the same, as the languages of one message do.
     pub required: Arc<[RequiredPath]>,
     /// Versions whose content is kept, for rollback.
     pub retained: Box<[TemplateVersion]>,

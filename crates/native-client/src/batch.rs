@@ -34,7 +34,7 @@ pub struct Record<'a> {
     pub n_headers: usize,
 }
 
-/// The batches of one partition in one transaction. Its memory is kept from one to the next.
+/// The batches of one partition in one transaction. A little of its memory is kept from one to the next.
 #[derive(Debug, Default)]
 pub struct PartitionBatches {
     /// Batches one after the other, as they are built; the last one is open.
@@ -68,7 +68,7 @@ impl PartitionBatches {
         self.batches.is_empty()
     }
 
-    /// Forgets everything and keeps the memory.
+    /// Forgets everything, and gives back what memory is beyond [`PartitionBatches::KEPT_BYTES`].
     pub fn clear(&mut self) {
         for buffer in [&mut self.built, &mut self.compressed] {
             buffer.clear();

@@ -14,7 +14,8 @@ pub struct Settings {
     pub reset: Reset,
     /// How long a broker waits for something to come before it answers that nothing did.
     pub fetch_wait: Duration,
-    /// Bytes that are fetched ahead, unpacked. One batch more may be in memory, and one answer.
+    /// Bytes that are fetched ahead, unpacked. For each broker one batch more may be in memory, and one
+    /// answer of at most half as much.
     pub buffer_bytes: usize,
     /// The largest that one batch may unpack to, in bytes; larger ones are parked.
     pub batch_bytes_max: usize,

@@ -39,7 +39,7 @@ const NEEDED: [(ApiKey, i16); 6] = [
     (ApiKey::Metadata, METADATA),
     (ApiKey::FindCoordinator, FIND_COORDINATOR),
     (ApiKey::InitProducerId, crate::initialise::INIT_PRODUCER_ID),
-    (ApiKey::TxnOffsetCommit, crate::producer::TXN_OFFSET_COMMIT),
+    (ApiKey::TxnOffsetCommit, crate::offsets::TXN_OFFSET_COMMIT),
     (ApiKey::Produce, crate::produce::VERSION),
     (ApiKey::EndTxn, crate::producer::END_TXN),
 ];

@@ -7,6 +7,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use native_client::Identity;
 
+pub(crate) const TXN_OFFSET_COMMIT: i16 = 5;
+
 /// The next offsets of the input, and the member of a group that read it.
 #[derive(Clone, Copy, Debug)]
 pub struct Offsets<'a> {
@@ -33,7 +35,7 @@ pub struct NextPosition<'a> {
     pub offset: i64,
 }
 
-/// What commits them in the transaction of `producer`.
+/// The request that commits `offsets` in the transaction of `producer`.
 pub(crate) fn txn_offset_commit(
     transactional_id: &str,
     producer: Identity,

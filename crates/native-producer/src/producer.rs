@@ -10,14 +10,13 @@ use tracing::{debug, warn};
 use crate::cluster::{Cluster, Coordinator};
 use crate::error::{Cause, ConnectError, WriteError};
 use crate::initialise::initialise;
-use crate::offsets::txn_offset_commit;
+use crate::offsets::{TXN_OFFSET_COMMIT, txn_offset_commit};
 use crate::pace::Pace;
 use crate::produce::{self, Common, Envelope, Piece};
 use crate::trial::{Failure, Trial, coordinator};
 use crate::verdict::{Request, Verdict, verdict};
 use crate::{Offsets, Settings};
 
-pub(crate) const TXN_OFFSET_COMMIT: i16 = 5;
 pub(crate) const END_TXN: i16 = 5;
 
 /// Batches in one Produce request, together. More go into the next one.

@@ -9,7 +9,9 @@ use crate::verdict::{Request, Verdict, verdict};
 
 /// Why a transaction cannot be committed.
 pub(crate) enum Failure {
+    /// It has to be ended, and begun again; while initialising: it has to be tried again.
     Abort(Cause),
+    /// Only a new producer helps, or there is no more time.
     Renew(Cause),
 }
 

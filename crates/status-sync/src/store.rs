@@ -49,7 +49,8 @@ pub(crate) enum StoreError {
     Foreign(String),
 }
 
-/// Memory for what is not yet in files, for all partitions together and at least for each.
+/// Memory for what is being filled, for all partitions together and at least for each. Up to four times as
+/// much waits to be written to files; then the database holds back who writes.
 const MEMTABLES_BYTES: u64 = 24 << 20;
 const MEMTABLE_BYTES_MIN: u64 = 512 << 10;
 const CACHE_BYTES: u64 = 16 << 20;

@@ -73,8 +73,8 @@ impl CatalogueBuilder {
         self.catalogue
     }
 
-    /// The paths that `template` requires, as one published before it has them: that of its event type
-    /// which each of the first few channels has last.
+    /// The same paths from a template of its event type, to share them. Looks at the last template of each
+    /// of the first channels only, so that a publication costs little.
     fn required_alike(&self, template: &Template) -> Option<Arc<[RequiredPath]>> {
         const CHANNELS_MAX: usize = 16;
         let entry = self.catalogue.event_types.get(&template.event_type)?;

@@ -89,7 +89,7 @@ impl<'c> LibrdkafkaIntake<'c> {
     }
 
     pub(super) fn timestamps(&self, each: impl FnMut(i64)) {
-        self.records.iter().map(ReadRecord::timestamp_ms).filter(|it| *it > 0).for_each(each);
+        self.records.iter().map(ReadRecord::timestamp_ms).for_each(each);
     }
 
     pub(super) fn take_statistics(&self) -> Option<HashMap<TopicPartition, PartitionStatistics>> {

@@ -204,7 +204,8 @@ impl<'c> Intake<'c> {
         }
     }
 
-    /// Calls `each` with the timestamp of every record, in milliseconds since the epoch.
+    /// Calls `each` with the timestamp of every record, in milliseconds since the epoch; 0 or less where it
+    /// has none.
     pub(crate) fn timestamps(&self, each: impl FnMut(i64)) {
         match self {
             Self::Librdkafka(intake) => intake.timestamps(each),

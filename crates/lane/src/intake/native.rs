@@ -14,8 +14,8 @@ use crate::lag::PartitionStatistics;
 use crate::native_security::security;
 use crate::{Batch, LaneSettings, OffsetReset, Stop, Subscription};
 
-/// How long the group waits to be served while records come, and before there are partitions. Later it
-/// waits for as long as the lane does: a lane at rest need not look fifty times a second.
+/// How long the group waits to be served while records come, and before the first partitions. Later it
+/// waits for as long as the lane does: an idle lane need not look fifty times a second.
 const SERVED_EVERY: Duration = Duration::from_millis(20);
 /// How often a lane tells how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -28,6 +28,7 @@ pub(crate) struct NativeIntake<'c> {
     served_at: Instant,
     told_at: Instant,
     is_at_rest: bool,
+    /// Whether there ever was a partition.
     has_started: bool,
     fetched: Vec<Fetched>,
     /// Those whose records cannot be had. They are in the batch like records.
@@ -233,7 +234,7 @@ impl<'c> NativeIntake<'c> {
 
     pub(super) fn timestamps(&self, each: impl FnMut(i64)) {
         let records = self.fetched.iter().flat_map(Fetched::records);
-        records.map(|record| record.timestamp_ms).filter(|it| *it > 0).for_each(each);
+        records.map(|record| record.timestamp_ms).for_each(each);
     }
 
     pub(super) fn take_statistics(

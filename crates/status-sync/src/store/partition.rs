@@ -152,7 +152,7 @@ impl Changes {
         self.batch.insert(&store.keyspace, POSITION, position.get().to_be_bytes());
     }
 
-    /// Makes the changes.
+    /// Makes the changes. Waits while four filled memtables of a partition are not in files yet.
     pub(crate) fn commit(self) -> Result<(), StoreError> {
         Ok(self.batch.commit()?)
     }
