@@ -62,8 +62,12 @@ impl OwnKafka {
 /// Starts an Apache Kafka for one benchmark.
 pub(crate) fn start_own() -> Result<OwnKafka> {
     let home = tempfile::tempdir()?;
-    let node =
-        kafka::RunningNode::start(kafka::Node::format(home.path(), None, kafka::Jvm::Steady)?)?;
+    let node = kafka::RunningNode::start(kafka::Node::format(
+        home.path(),
+        None,
+        kafka::Jvm::Steady,
+        &[],
+    )?)?;
     let bootstrap_servers = node.bootstrap_servers();
     Ok(OwnKafka { node, bootstrap_servers, _home: home })
 }

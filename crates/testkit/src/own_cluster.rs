@@ -50,15 +50,27 @@ impl OwnCluster {
     /// When it does not come up.
     #[track_caller]
     pub fn start() -> Self {
+        Self::of(if runs_on_kafka() { |data| Broker::kafka(data, &[]) } else { Broker::embedded })
+    }
+
+    /// The same as an Apache Kafka, whatever this run has, that has not finalised transactions v2:
+    /// `transaction.version` is 1, as after an upgrade whose features were not raised.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
+    #[track_caller]
+    pub fn start_before_transactions_v2() -> Self {
+        Self::of(|data| Broker::kafka(data, &["transaction.version=1"]))
+    }
+
+    #[track_caller]
+    fn of(start: fn(&Path) -> Broker) -> Self {
         let data = tempfile::Builder::new()
             .prefix("bindery-cluster-")
             .tempdir()
             .expect("the temporary folder is writable");
-        let broker = if runs_on_kafka() {
-            Broker::kafka(data.path())
-        } else {
-            Broker::embedded(data.path())
-        };
+        let broker = start(data.path());
         let bootstrap_servers = broker.bootstrap_servers();
         Self { bootstrap_servers, broker: Mutex::new(broker), _data: data }
     }
@@ -94,8 +106,8 @@ impl OwnCluster {
 
 impl Broker {
     #[track_caller]
-    fn kafka(data: &Path) -> Self {
-        let node = Node::format(data, None, Jvm::Quick).and_then(RunningNode::start);
+    fn kafka(data: &Path, features: &[&str]) -> Self {
+        let node = Node::format(data, None, Jvm::Quick, features).and_then(RunningNode::start);
         Self::Kafka(node.unwrap_or_else(|error| panic!("no Apache Kafka: {error}")))
     }
 

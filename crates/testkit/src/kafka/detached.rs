@@ -31,7 +31,7 @@ pub fn up(port: Option<u16>) -> Result<Up, KafkaError> {
         let bootstrap_servers = running.bootstrap_servers;
         return Ok(Up { bootstrap_servers, already_running: true });
     }
-    let node = Node::format(&home().join("up"), port, Jvm::Steady)?;
+    let node = Node::format(&home().join("up"), port, Jvm::Steady, &[])?;
     let child = node.start()?;
     let bootstrap_servers = node.bootstrap_servers();
     let content = json!({"pid": child.id(), "bootstrapServers": bootstrap_servers});

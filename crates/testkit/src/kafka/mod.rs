@@ -6,7 +6,6 @@
 mod detached;
 mod jars;
 mod node;
-mod older;
 mod properties;
 mod replicated;
 mod running;
@@ -15,7 +14,6 @@ mod secured;
 pub use detached::{Up, down, up};
 pub use jars::{KAFKA_VERSION, jars};
 pub use node::{Jvm, Node};
-pub use older::OlderNode;
 pub use replicated::ReplicatedNodes;
 pub use running::RunningNode;
 pub use secured::{PASSWORD, SecuredNode, USER};

@@ -17,7 +17,7 @@ use crate::{ports, wait};
 const READY: Duration = Duration::from_secs(120);
 
 /// Makes a node the first of its cluster, which decides for all that join it.
-const STANDALONE: &[&str] = &["--standalone"];
+const STANDALONE: &str = "--standalone";
 
 const JAVA_PACKAGE: &str = "openjdk-17-jre-headless";
 
@@ -51,12 +51,18 @@ pub(super) struct Secured<'a> {
 
 impl Node {
     /// Formats a new node in `home`, whose data is removed first. Without a port it takes two
-    /// neighbouring free ones, and the next higher one otherwise as well.
+    /// neighbouring free ones, and the next higher one otherwise as well. `features`, each `NAME=LEVEL`, are
+    /// finalised at these levels instead of the usual ones.
     ///
     /// # Errors
     ///
     /// [`KafkaError`], when a program is missing, the port is taken or the tool fails.
-    pub fn format(home: &Path, port: Option<u16>, jvm: Jvm) -> Result<Self, KafkaError> {
+    pub fn format(
+        home: &Path,
+        port: Option<u16>,
+        jvm: Jvm,
+        features: &[&str],
+    ) -> Result<Self, KafkaError> {
         let jars = needed()?;
         let port = match port {
             None => ports::free_ports(2),
@@ -65,16 +71,8 @@ impl Node {
         };
         let node = Self { home: home.to_owned(), port, jvm, jars };
         node.write_files(&[], "")?;
-        node.prepare(&new_cluster_id(), STANDALONE)
-    }
-
-    /// The same on free ports, with this level of a feature instead of the usual one.
-    pub(super) fn format_with(home: &Path, jvm: Jvm, feature: &str) -> Result<Self, KafkaError> {
-        let jars = needed()?;
-        let node = Self { home: home.to_owned(), port: ports::free_ports(2), jvm, jars };
-        node.write_files(&[], "")?;
-        let feature = ["--feature", feature];
-        node.prepare(&new_cluster_id(), &[STANDALONE, &feature].concat())
+        let features = features.iter().flat_map(|one| ["--feature", one]);
+        node.prepare(&new_cluster_id(), [STANDALONE].into_iter().chain(features))
     }
 
     /// The same on free ports, as one node of several.
@@ -88,7 +86,7 @@ impl Node {
         let node = Self { home: home.to_owned(), port: ports::free_ports(2), jvm, jars };
         node.write_files(&[], &properties::member(node.port, member))?;
         let is_controller = member.controller.is_none();
-        node.prepare(cluster_id, if is_controller { STANDALONE } else { &[] })
+        node.prepare(cluster_id, is_controller.then_some(STANDALONE))
     }
 
     /// The same on free ports, with more listeners at the ports behind the first two, more lines in its
@@ -107,14 +105,15 @@ impl Node {
         let node = Self { home: home.to_owned(), port, jvm, jars };
         node.write_files(&listeners, secured.properties)?;
         let users = secured.scram.iter().flat_map(|one| ["--add-scram", one.as_str()]);
-        node.prepare(
-            &new_cluster_id(),
-            &STANDALONE.iter().copied().chain(users).collect::<Vec<_>>(),
-        )
+        node.prepare(&new_cluster_id(), [STANDALONE].into_iter().chain(users))
     }
 
     /// Has the data formatted, with more `arguments` for the tool.
-    fn prepare(self, cluster_id: &str, arguments: &[&str]) -> Result<Self, KafkaError> {
+    fn prepare<'a>(
+        self,
+        cluster_id: &str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, KafkaError> {
         let mut tool = self.java();
         tool.arg("kafka.tools.StorageTool").arg("format").args(arguments);
         // Written as one argument, an id may begin with a hyphen.
