@@ -55,47 +55,6 @@ pub struct Binding<'a> {
     pub losers: Losers<'a>,
 }
 
-/// A template that was considered and lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate<'a> {
-    /// Its id.
-    pub template_id: Cow<'a, str>,
-    /// Why.
-    pub lost: Lost,
-}
-
-/// Why a candidate lost; a stable word each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lost {
-    /// It is paused.
-    Paused,
-    /// It does not serve this lane.
-    Lane,
-    /// Another language suits the event better.
-    Language,
-    /// Another of the same language was published later.
-    Older,
-}
-
-impl Candidate<'_> {
-    /// The same candidate, borrowing from this one.
-    pub fn borrowed(&self) -> Candidate<'_> {
-        Candidate { template_id: Cow::Borrowed(&self.template_id), lost: self.lost }
-    }
-}
-
-impl Lost {
-    /// The stable word: `paused`, `lane`, `language`, `older`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Paused => "paused",
-            Self::Lane => "lane",
-            Self::Language => "language",
-            Self::Older => "older",
-        }
-    }
-}
-
 /// Why and how long an event is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hold<'a> {

@@ -28,16 +28,14 @@ pub use assignment::Assignment;
 pub use bind::{Situation, bind};
 pub use catalogue::{Catalogue, CatalogueBuilder, Revision};
 pub use channel::{Channel, ChannelFault};
-pub use decision::{
-    Binding, Candidate, Decision, History, Hold, Lost, NotSupported, RejectionReason,
-};
+pub use decision::{Binding, Decision, History, Hold, NotSupported, RejectionReason};
 pub use delivery::{DeliveryLog, DeliveryReason, Outcome, OutcomeKind};
 pub use event::{Context, ContextFault, Event};
 pub use fact::{Fact, FactKind};
 pub use fold::Folded;
 pub use ids::{AssignmentId, Attempt, EventId, EventIdFault, LaneKind, SourcePosition};
 pub use language::{LanguageTag, lookup};
-pub use losers::{CANDIDATES_MAX, Losers};
+pub use losers::{CANDIDATES_MAX, Candidate, Losers, Lost};
 pub use meaning::meaning_of_reason;
 pub use status::{EventStatus, Language, Status, StatusKey};
 pub use template::{Canary, Lanes, RequiredPath, Template, TemplateState, TemplateVersion};

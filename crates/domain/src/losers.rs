@@ -2,10 +2,51 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::catalogue::{Group, Placed};
-use crate::{Candidate, LaneKind, Lost, TemplateState};
+use crate::{LaneKind, TemplateState};
 
 /// How many losers a binding lists. Those beyond, in order of language and age, lost unnamed.
 pub const CANDIDATES_MAX: usize = 16;
+
+/// A template that was considered and lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// Its id.
+    pub template_id: Cow<'a, str>,
+    /// Why.
+    pub lost: Lost,
+}
+
+/// Why a candidate lost; a stable word each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lost {
+    /// It is paused.
+    Paused,
+    /// It does not serve this lane.
+    Lane,
+    /// Another language suits the event better.
+    Language,
+    /// Another of the same language was published later.
+    Older,
+}
+
+impl Candidate<'_> {
+    /// The same candidate, borrowing from this one.
+    pub fn borrowed(&self) -> Candidate<'_> {
+        Candidate { template_id: Cow::Borrowed(&self.template_id), lost: self.lost }
+    }
+}
+
+impl Lost {
+    /// The stable word: `paused`, `lane`, `language`, `older`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Lane => "lane",
+            Self::Language => "language",
+            Self::Older => "older",
+        }
+    }
+}
 
 /// The other templates of a bound event's type and channel, as far as they are listed, and why each lost.
 ///
