@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use kafka::{QuietContext, SettingsError, TopicPartition};
 use rdkafka::client::OAuthToken;
@@ -152,6 +153,21 @@ pub(crate) fn connect(
         told: Mutex::default(),
     };
     config.create_with_context(context).map_err(SettingsError::from)
+}
+
+/// Leaves the group, giving back what is assigned; to be called before the client is closed.
+///
+/// A client that is closed while an assignment waits to be served may never end: serving it asks the
+/// client about the group, which no longer answers (librdkafka issues 4041 and 4884). Once it has
+/// unsubscribed, no assignment comes any more, and those that wait are served here.
+pub(crate) fn leave(consumer: &LaneConsumer) {
+    consumer.unsubscribe();
+    loop {
+        let is_told = consumer.poll(Duration::ZERO).is_some();
+        if !is_told && consumer.context().take_changes().is_empty() {
+            break;
+        }
+    }
 }
 
 pub(crate) fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {

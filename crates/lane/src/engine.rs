@@ -36,6 +36,10 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
     let Some(producer) = ChosenProducer::connect(&producer_spec, stop)? else {
         return Ok(());
     };
+    if stop.is_requested() {
+        // To join the group now would only have the others wait for the partitions to come back.
+        return Ok(());
+    }
     let topics: Vec<&str> = lane.subscription.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(LaneError::Subscribe)?;
     lane.status.set_group(&lane.subscription.group);
@@ -59,11 +63,9 @@ pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), Lane
         first_came: None,
         times: StepTimes::default(),
     };
-    while !stop.is_requested() {
-        engine.turn()?;
-    }
-    engine.status.set_phase(Phase::Draining);
-    Ok(())
+    let ended = engine.turn_until_stopped();
+    consumer::leave(&consumer);
+    ended
 }
 
 /// The loop's state. `'c` is the consumer's life, which the records of a batch may be borrowed for.
@@ -90,6 +92,14 @@ struct Engine<'c, H: Handler, P: TransactionalProducer> {
 }
 
 impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
+    fn turn_until_stopped(&mut self) -> Result<(), LaneError> {
+        while !self.stop.is_requested() {
+            self.turn()?;
+        }
+        self.status.set_phase(Phase::Draining);
+        Ok(())
+    }
+
     /// Once round: collect, handle, write everything in one transaction.
     fn turn(&mut self) -> Result<(), LaneError> {
         self.collect()?;

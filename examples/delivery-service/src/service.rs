@@ -84,7 +84,18 @@ pub fn run(settings: &Settings, progress: &Progress, stop: &AtomicBool) -> anyho
         }
         service.count(n_read);
     }
+    leave(&consumer);
     Ok(())
+}
+
+/// Leaves the group before the client is closed. A client that is closed while an assignment waits to be
+/// served may hang (librdkafka issue 4041); what comes here is not committed, so it comes again.
+fn leave(consumer: &BaseConsumer) {
+    consumer.unsubscribe();
+    let asked = Instant::now();
+    while asked.elapsed() < BATCH_TIME_MAX {
+        let _ = consumer.poll(Duration::from_millis(20));
+    }
 }
 
 fn subscribe(settings: &Settings) -> anyhow::Result<BaseConsumer> {
