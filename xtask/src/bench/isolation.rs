@@ -109,10 +109,11 @@ fn measure(
         watched: &topics.rt_assignment.name,
         partitions: RT_PARTITIONS,
     };
-    let batch =
-        Run { group: prefix, ..Run::new(kafka, BATCH_PREFIX, BATCH_PARTITIONS, Job::BindBatch) };
+    // In the group of the real-time side it would be a second member of it, by the same transactional id.
+    let group = &format!("{prefix}{BATCH_PREFIX}");
+    let batch = Run { group, ..Run::new(kafka, BATCH_PREFIX, BATCH_PARTITIONS, Job::BindBatch) };
     let topic = format!("{BATCH_PREFIX}batch-event");
-    let progress = Progress::of(client, prefix, &topic, BATCH_PARTITIONS)?;
+    let progress = Progress::of(client, group, &topic, BATCH_PARTITIONS)?;
     let busy_max = Duration::from_secs(arguments.busy_seconds_max);
     let drain = |measured_from: Instant| {
         let started = measured_from + Duration::from_secs(arguments.idle_seconds);
