@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::buffers::Buffers;
 use crate::compression::Codec;
 use crate::put::{put_uvarint, uvarint_len, zigzag};
 
@@ -34,7 +35,7 @@ pub struct Record<'a> {
     pub n_headers: usize,
 }
 
-/// The batches of one partition in one transaction. A little of its memory is kept from one to the next.
+/// The batches of one partition in one transaction, in memory that is lent to it.
 #[derive(Debug, Default)]
 pub struct PartitionBatches {
     /// Batches one after the other, as they are built; the last one is open.
@@ -58,21 +59,21 @@ struct Batch {
 }
 
 impl PartitionBatches {
-    /// Memory that [`PartitionBatches::clear`] keeps in each of its buffers. There are as many of them as
-    /// partitions, and a backlog comes by the partition: what one took for a transaction, another needs for
-    /// the next.
-    const KEPT_BYTES: usize = 64 << 10;
-
     /// Whether there is no record.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()
     }
 
-    /// Forgets everything, and gives back what memory is beyond [`PartitionBatches::KEPT_BYTES`].
-    pub fn clear(&mut self) {
+    /// Where the first record is going to be laid out: in `memory`, which is empty.
+    pub fn build_in(&mut self, memory: Vec<u8>) {
+        debug_assert!(memory.is_empty() && self.is_empty(), "nothing is laid out yet");
+        self.built = memory;
+    }
+
+    /// Forgets everything, and gives the memory back.
+    pub fn clear(&mut self, buffers: &mut Buffers) {
         for buffer in [&mut self.built, &mut self.compressed] {
-            buffer.clear();
-            buffer.shrink_to(Self::KEPT_BYTES);
+            buffers.give_back(std::mem::take(buffer));
         }
         self.is_compressed = false;
         self.batches.clear();
@@ -138,9 +139,12 @@ impl PartitionBatches {
 
     /// Completes every batch for this writer. What [`PartitionBatches::get`] gives then stays until
     /// the next `clear`: a retry sends the same bytes.
-    pub fn seal(&mut self, writer: Identity, codec: &mut Codec) {
+    pub fn seal(&mut self, writer: Identity, codec: &mut Codec, buffers: &mut Buffers) {
         let attribute = codec.attribute();
         self.is_compressed = codec.compresses();
+        if self.is_compressed {
+            self.compressed = buffers.take();
+        }
         for batch in &mut self.batches {
             let bytes = if self.is_compressed {
                 let start = self.compressed.len();
@@ -153,6 +157,9 @@ impl PartitionBatches {
                 &mut self.built[batch.bytes.clone()]
             };
             write_header(bytes, batch, writer, attribute);
+        }
+        if self.is_compressed {
+            buffers.give_back(std::mem::take(&mut self.built));
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod batch;
 mod brokers;
+mod buffers;
 mod compression;
 mod connection;
 mod error;
@@ -19,6 +20,7 @@ mod security;
 
 pub use batch::{HEADER_BYTES, Identity, PartitionBatches, Record};
 pub use brokers::{Brokers, ClientSettings, unspoken};
+pub use buffers::Buffers;
 pub use compression::{Codec, Compression};
 pub use connection::{Address, Connection};
 pub use error::{CallError, Ended, chain, error_name, listed};

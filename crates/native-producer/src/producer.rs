@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use kafka_protocol::messages::{EndTxnRequest, ProduceRequest, ProducerId, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
-use native_client::{CallError, Codec, Identity, PartitionBatches, Patience, Record, WaitOrStop};
+use native_client::{
+    Buffers, CallError, Codec, Identity, PartitionBatches, Patience, Record, WaitOrStop,
+};
 use tracing::{debug, warn};
 
 use crate::cluster::{Cluster, Coordinator};
@@ -38,6 +40,7 @@ pub struct Producer {
     identity: Identity,
     /// By topic and partition.
     partitions: Vec<Vec<PartitionBatches>>,
+    buffers: Buffers,
     /// Those of `partitions` that have records.
     touched: Vec<(usize, usize)>,
     /// The largest batch of each topic: its own limit until it refuses one.
@@ -77,6 +80,7 @@ impl Producer {
             cluster,
             identity,
             partitions,
+            buffers: Buffers::default(),
             touched: Vec::new(),
             batch_bytes_max,
             codec,
@@ -88,8 +92,9 @@ impl Producer {
     /// Forgets the records of the last transaction.
     pub fn begin(&mut self) {
         for (topic, partition) in self.touched.drain(..) {
-            self.partitions[topic][partition].clear();
+            self.partitions[topic][partition].clear(&mut self.buffers);
         }
+        self.buffers.settle();
     }
 
     /// Lays out a record for the transaction that [`Producer::commit`] makes. `headers` may be asked
@@ -110,6 +115,7 @@ impl Producer {
         let batches = &mut self.partitions[topic][index];
         if batches.is_empty() {
             self.touched.push((topic, index));
+            batches.build_in(self.buffers.take());
         }
         batches.append(record, self.batch_bytes_max[topic], headers);
     }
@@ -213,7 +219,11 @@ impl Producer {
         // In the order of topics, as the request has them.
         self.touched.sort_unstable();
         for (topic, partition) in &self.touched {
-            self.partitions[*topic][*partition].seal(self.identity, &mut self.codec);
+            self.partitions[*topic][*partition].seal(
+                self.identity,
+                &mut self.codec,
+                &mut self.buffers,
+            );
         }
         // The next batch of each partition.
         let mut next = vec![0; self.touched.len()];

@@ -19,9 +19,11 @@ struct Written {
 /// Lays records out in batches of at most `batch_bytes_max`, and seals them.
 fn build(records: &[Written], batch_bytes_max: usize, compression: Compression) -> Vec<Bytes> {
     let mut batches = PartitionBatches::default();
+    let mut buffers = Buffers::default();
     // Twice: what is cleared must leave nothing behind.
     for _ in 0..2 {
-        batches.clear();
+        batches.clear(&mut buffers);
+        batches.build_in(buffers.take());
         for record in records {
             let laid_out = Record {
                 timestamp_ms: record.timestamp_ms,
@@ -33,7 +35,7 @@ fn build(records: &[Written], batch_bytes_max: usize, compression: Compression) 
                 record.headers.iter().map(|(name, value)| (&**name, &**value))
             });
         }
-        batches.seal(WRITER, &mut Codec::new(compression));
+        batches.seal(WRITER, &mut Codec::new(compression), &mut buffers);
     }
     (0..batches.len()).map(|index| Bytes::copy_from_slice(batches.get(index))).collect()
 }
