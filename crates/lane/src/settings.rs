@@ -49,7 +49,7 @@ impl LaneSettings {
     pub fn real_time() -> Self {
         Self {
             linger_ms: 0,
-            records_max: 2_500,
+            records_max: 2_000,
             bytes_max: 2 << 20,
             transaction_timeout_ms: 15_000,
             socket_timeout_ms: 10_000,

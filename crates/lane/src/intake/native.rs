@@ -17,6 +17,9 @@ use crate::{Batch, LaneSettings, OffsetReset, Stop, Subscription};
 /// How long the group waits to be served while records come, and before the first partitions. Later it
 /// waits for as long as the lane does: an idle lane need not look fifty times a second.
 const SERVED_EVERY: Duration = Duration::from_millis(20);
+/// How long a broker keeps a fetch that finds nothing. A partition assigned meanwhile waits for its end;
+/// shorter, an idle lane would do little else than ask.
+const FETCH_WAIT: Duration = Duration::from_millis(250);
 /// How often a lane tells how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
@@ -61,7 +64,7 @@ pub(super) fn connect(
             OffsetReset::Earliest => Reset::Earliest,
             OffsetReset::Latest => Reset::Latest,
         },
-        fetch_wait: Duration::from_millis(100),
+        fetch_wait: FETCH_WAIT,
         buffer_bytes: usize::try_from(lane.prefetch_kib << 10).unwrap_or(usize::MAX),
         batch_bytes_max: lane.unpacked_bytes_max,
     };
