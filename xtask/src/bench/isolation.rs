@@ -9,7 +9,7 @@ use super::load;
 use super::observed::Progress;
 use super::open_loop::{Line, OpenLoop, Percentiles};
 use super::report::{Column, Output, Table};
-use super::rounds::in_rounds;
+use super::rounds::{COLD_ROUNDS, in_rounds};
 use super::worker::Client;
 use crate::kafka::OwnKafka;
 use crate::print;
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.generator.rate, arguments.backlog
     ));
     let clients = arguments.client.iter().copied();
-    let runs = in_rounds(clients, 0, arguments.repeats, |client, round| {
+    let runs = in_rounds(clients, COLD_ROUNDS, arguments.repeats, |client, round| {
         measure(arguments, &kafka, client, round)
     })?;
     let mut table = Table::new(vec![

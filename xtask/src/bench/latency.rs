@@ -7,7 +7,7 @@ use super::engine::{Engine, Job, Run};
 use super::load;
 use super::open_loop::{Line, OpenLoop, Percentiles};
 use super::report::{Column, Output, Table};
-use super::rounds::in_rounds;
+use super::rounds::{COLD_ROUNDS, in_rounds};
 use super::streams::Mode;
 use super::worker::Client;
 use crate::kafka::OwnKafka;
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ));
     let engines = Engine::all(&arguments.client, &arguments.streams);
     let engines = std::iter::once(None).chain(engines.into_iter().map(Some));
-    let measuring = in_rounds(engines, 0, arguments.repeats, |engine, round| {
+    let measuring = in_rounds(engines, COLD_ROUNDS, arguments.repeats, |engine, round| {
         measure(arguments, &kafka, engine, round)
     })?;
     let mut table = Table::new(vec![

@@ -1,3 +1,7 @@
+/// Rounds that do not count where milliseconds do: the broker is a Java machine, too, and answers in its
+/// first half a minute many times slower than later.
+pub(crate) const COLD_ROUNDS: usize = 1;
+
 /// Measures each of `all` once in every round: what the machine does meanwhile is the same for all.
 ///
 /// The first `uncounted` rounds are left out of what is returned, and `repeats` follow. `measure` gets the
