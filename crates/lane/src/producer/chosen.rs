@@ -10,7 +10,7 @@ use crate::{Outbox, ProducerClient, StepTimes, Stop};
 
 /// The producer that the settings ask for, as far as the brokers allow.
 pub(crate) enum ChosenProducer {
-    Librdkafka(LibrdkafkaProducer),
+    Librdkafka(Box<LibrdkafkaProducer>),
     Native(Box<NativeProducer>),
 }
 
@@ -30,7 +30,7 @@ impl TransactionalProducer for ChosenProducer {
         }
         let Some(producer) = LibrdkafkaProducer::connect(spec, stop)? else { return Ok(None) };
         info!(client = "librdkafka", "writing by transactions v1");
-        Ok(Some(Self::Librdkafka(producer)))
+        Ok(Some(Self::Librdkafka(Box::new(producer))))
     }
 
     fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {

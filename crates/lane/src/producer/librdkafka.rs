@@ -14,6 +14,7 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientContext, Statistics, TopicPartitionList};
 use tracing::{debug, info, warn};
 
+use super::offset_sender::OffsetSender;
 use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
 use crate::outbox::OutboundRecord;
 use crate::{Outbox, ProducerClient, Step, StepTimes, Stop};
@@ -23,7 +24,8 @@ use crate::{Outbox, ProducerClient, Step, StepTimes, Stop};
 /// Without transactions v2 a delayed EndTxn can end a *later* transaction of the same epoch, so a
 /// producer whose requests may still be under way is never used again.
 pub(crate) struct LibrdkafkaProducer {
-    client: ThreadedProducer<Deliveries>,
+    offsets: OffsetSender,
+    client: Arc<ThreadedProducer<Deliveries>>,
     shared: Arc<Shared>,
     transaction_timeout: Duration,
     slow: Duration,
@@ -56,7 +58,10 @@ impl TransactionalProducer for LibrdkafkaProducer {
                     if waiting {
                         info!(transactional_id = spec.transactional_id, "the producer is ready");
                     }
+                    let client = Arc::new(client);
+                    let timeout = spec.lane.transaction_timeout();
                     return Ok(Some(Self {
+                        offsets: OffsetSender::of(Arc::clone(&client), timeout),
                         client,
                         shared,
                         transaction_timeout: spec.lane.transaction_timeout(),
@@ -118,14 +123,14 @@ impl Stopwatch {
 
 impl LibrdkafkaProducer {
     fn transact(
-        &self,
+        &mut self,
         outbox: &Outbox,
         input: Option<&Input<'_>>,
         watch: &mut Stopwatch,
     ) -> Result<(), WriteError> {
         self.shared.begin();
         let deadline = watch.since + self.transaction_timeout;
-        self.call("begin", || self.client.begin_transaction())?;
+        call("begin", self.slow, || self.client.begin_transaction())?;
         watch.lap(Step::Begin);
         match self.fill_and_commit(outbox, input, deadline, watch) {
             Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
@@ -138,7 +143,7 @@ impl LibrdkafkaProducer {
     }
 
     fn fill_and_commit(
-        &self,
+        &mut self,
         outbox: &Outbox,
         input: Option<&Input<'_>>,
         deadline: Instant,
@@ -150,17 +155,16 @@ impl LibrdkafkaProducer {
         watch.lap(Step::Send);
         if let Some(input) = input {
             let offsets = topic_partition_list(input.offsets).map_err(aborted("offsets"))?;
-            let group = input.member.metadata();
-            self.call("send offsets", || {
-                let timeout = self.transaction_timeout;
-                self.client.send_offsets_to_transaction(&offsets, &group, timeout)
+            let sender = &mut self.offsets;
+            call("send offsets", self.slow, || {
+                sender.send(offsets.clone(), input.member.metadata())
             })?;
         }
         watch.lap(Step::Offsets);
         // The client's commit flushes in slices of 100 ms while anything is in flight.
         self.drain(outbox.len() as u64, deadline)?;
         watch.lap(Step::Drain);
-        self.call("commit", || self.client.commit_transaction(Timeout::Never))?;
+        call("commit", self.slow, || self.client.commit_transaction(Timeout::Never))?;
         watch.lap(Step::Commit);
         Ok(())
     }
@@ -174,7 +178,7 @@ impl LibrdkafkaProducer {
         while self.client.in_flight_count() >= sent && sent > 0 && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        match self.call("abort", || self.client.abort_transaction(Timeout::Never)) {
+        match call("abort", self.slow, || self.client.abort_transaction(Timeout::Never)) {
             Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
                 Err(WriteError::Unsettled(cause))
             }
@@ -231,41 +235,41 @@ impl LibrdkafkaProducer {
         }
         Ok(())
     }
+}
 
-    /// One transactional call: again while the client says that it may be made again, and by kind
-    /// otherwise.
-    fn call(
-        &self,
-        phase: &'static str,
-        mut call: impl FnMut() -> Result<(), KafkaError>,
-    ) -> Result<(), WriteError> {
-        let started = Instant::now();
-        loop {
-            let result = call();
-            let elapsed = started.elapsed();
-            match result {
-                Ok(()) if elapsed <= self.slow => return Ok(()),
-                Ok(()) => return Err(WriteError::Unsettled(self.slow_cause(phase, elapsed))),
-                Err(KafkaError::Transaction(error)) if error.is_fatal() => {
-                    return Err(unsettled(phase)(KafkaError::Transaction(error)));
-                }
-                Err(KafkaError::Transaction(error)) if error.txn_requires_abort() => {
-                    return Err(aborted(phase)(KafkaError::Transaction(error)));
-                }
-                Err(KafkaError::Transaction(error))
-                    if error.is_retriable()
-                        && error.code() != RDKafkaErrorCode::OperationTimedOut
-                        && elapsed <= self.slow =>
-                {
-                    std::thread::park_timeout(Duration::from_millis(1));
-                }
-                Err(source) => return Err(unsettled(phase)(source)),
+/// One transactional call: again while the client says that it may be made again, and by kind
+/// otherwise. What takes longer than `slow` may have a request of its own still under way.
+fn call(
+    phase: &'static str,
+    slow: Duration,
+    mut call: impl FnMut() -> Result<(), KafkaError>,
+) -> Result<(), WriteError> {
+    let started = Instant::now();
+    let is_slow = |elapsed: Duration| {
+        let (elapsed_ms, bound_ms) = (elapsed.as_millis(), slow.as_millis());
+        WriteError::Unsettled(Cause::Slow { phase, elapsed_ms, bound_ms })
+    };
+    loop {
+        let result = call();
+        let elapsed = started.elapsed();
+        match result {
+            Ok(()) if elapsed <= slow => return Ok(()),
+            Ok(()) | Err(KafkaError::Canceled) => return Err(is_slow(elapsed)),
+            Err(KafkaError::Transaction(error)) if error.is_fatal() => {
+                return Err(unsettled(phase)(KafkaError::Transaction(error)));
             }
+            Err(KafkaError::Transaction(error)) if error.txn_requires_abort() => {
+                return Err(aborted(phase)(KafkaError::Transaction(error)));
+            }
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable()
+                    && error.code() != RDKafkaErrorCode::OperationTimedOut
+                    && elapsed <= slow =>
+            {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            Err(source) => return Err(unsettled(phase)(source)),
         }
-    }
-
-    fn slow_cause(&self, phase: &'static str, elapsed: Duration) -> Cause {
-        Cause::Slow { phase, elapsed_ms: elapsed.as_millis(), bound_ms: self.slow.as_millis() }
     }
 }
 

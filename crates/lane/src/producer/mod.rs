@@ -1,6 +1,7 @@
 mod chosen;
 mod librdkafka;
 mod native;
+mod offset_sender;
 
 use std::time::Instant;
 
