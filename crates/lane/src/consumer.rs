@@ -162,11 +162,7 @@ pub(crate) fn connect(
 /// unsubscribed, no assignment comes any more, and those that wait are served here.
 pub(crate) fn leave(consumer: &LaneConsumer) {
     consumer.unsubscribe();
-    loop {
-        let is_told = consumer.poll(Duration::ZERO).is_some();
-        if !is_told && consumer.context().take_changes().is_empty() {
-            break;
-        }
+    while consumer.poll(Duration::ZERO).is_some() || !consumer.context().take_changes().is_empty() {
     }
 }
 

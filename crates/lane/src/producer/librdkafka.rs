@@ -59,12 +59,12 @@ impl TransactionalProducer for LibrdkafkaProducer {
                         info!(transactional_id = spec.transactional_id, "the producer is ready");
                     }
                     let client = Arc::new(client);
-                    let timeout = spec.lane.transaction_timeout();
+                    let transaction_timeout = spec.lane.transaction_timeout();
                     return Ok(Some(Self {
-                        offsets: OffsetSender::of(Arc::clone(&client), timeout),
+                        offsets: OffsetSender::of(Arc::clone(&client), transaction_timeout),
                         client,
                         shared,
-                        transaction_timeout: spec.lane.transaction_timeout(),
+                        transaction_timeout,
                         slow: spec.lane.slow(),
                         times: StepTimes::default(),
                     }));

@@ -60,8 +60,8 @@ impl OffsetSender {
         match self.answers.recv_timeout(self.timeout + Self::SLACK) {
             Ok(sent) => sent,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                // The thread is left to itself, and the client with it.
-                self.thread = None;
+                // The thread is left to itself, and the client with it: what it still answers is nobody's.
+                (self.jobs, self.thread) = (None, None);
                 Err(KafkaError::Canceled)
             }
         }
