@@ -7,7 +7,7 @@ use super::load;
 use super::measured::Measured;
 use super::plot::{Line, Plot};
 use super::report::{Cell, Column, Output, Spread, Table};
-use super::rounds::in_rounds;
+use super::rounds::{COLD_ROUNDS, in_rounds};
 use super::streams::Mode;
 use super::worker::Client;
 use crate::print;
@@ -112,10 +112,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     ..Run::new(&kafka, &prefix, PARTITIONS, Job::Bind)
                 };
                 let engines = engines.iter().copied();
-                let measuring = in_rounds(engines, 1, arguments.repeats, |engine, round| {
-                    let group = format!("{prefix}{}-{commit_ms}-{lanes}-{round}", engine.name());
-                    Run { group: &group, ..run }.measure(engine, arguments.events)
-                })?;
+                let measuring =
+                    in_rounds(engines, COLD_ROUNDS, arguments.repeats, |engine, round| {
+                        let group =
+                            format!("{prefix}{}-{commit_ms}-{lanes}-{round}", engine.name());
+                        Run { group: &group, ..run }.measure(engine, arguments.events)
+                    })?;
                 let head = [format.name().into(), lanes.to_string(), commit_ms.to_string()];
                 add_rows(&mut table, &head, &measuring);
                 add_points(&mut lines, *commit_ms, &measuring);

@@ -1,5 +1,5 @@
-/// Rounds that do not count where milliseconds do: the broker is a Java machine, too, and answers in its
-/// first half a minute many times slower than later.
+/// Rounds that do not count: the broker is a Java machine, too, and answers in its first half a minute
+/// many times slower than later.
 pub(crate) const COLD_ROUNDS: usize = 1;
 
 /// Measures each of `all` once in every round: what the machine does meanwhile is the same for all.

@@ -4,7 +4,7 @@ use kafka::ClientSettings;
 use super::engine::{Engine, Job, Outcome, Run};
 use super::measured::Measured;
 use super::report::{Cell, Column, Output, Table};
-use super::rounds::in_rounds;
+use super::rounds::{COLD_ROUNDS, in_rounds};
 use super::streams::Mode;
 use super::worker::Client;
 use super::{facts, load};
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
          to the last\n",
         arguments.events, arguments.commit_ms
     ));
-    let measuring = in_rounds(engines, 1, arguments.repeats, |engine, round| {
+    let measuring = in_rounds(engines, COLD_ROUNDS, arguments.repeats, |engine, round| {
         let group = format!("{PREFIX}{}-{round}", engine.name());
         let commit_ms = Some(arguments.commit_ms);
         let run =

@@ -7,7 +7,7 @@ use super::engine::{Engine, Job, Run};
 use super::load;
 use super::measured::Measured;
 use super::report::Spread;
-use super::rounds::in_rounds;
+use super::rounds::{COLD_ROUNDS, in_rounds};
 use super::worker::{Client, Telemetry};
 use crate::print;
 
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     load::preload(&client, &topics.rt_event.name, arguments.events, Format::Protobuf)?;
     let run = Run::new(&kafka, prefix, PARTITIONS, Job::Bind);
     let all = [Telemetry::Off, Telemetry::Metrics, Telemetry::Traces];
-    let measured = in_rounds(all, 1, arguments.repeats, |telemetry, round| {
+    let measured = in_rounds(all, COLD_ROUNDS, arguments.repeats, |telemetry, round| {
         let group = format!("{prefix}{}-{round}", telemetry.name());
         let otlp_endpoint = (telemetry == Telemetry::Traces).then_some(endpoint.as_str());
         let run = Run { group: &group, telemetry, otlp_endpoint, ..run };
