@@ -1,5 +1,5 @@
 //! What a batch costs from bytes to outbox: decode, bind among 6,400 templates, check `ctx`, encode an
-//! assignment and a fact. The first batch has given the outbox its memory, as in a lane at work.
+//! assignment and a fact, laid out in an arena or in batches. The first batch has given the outbox its memory, as in a lane at work.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
 
@@ -16,7 +16,7 @@ use domain::LaneKind;
 use event_consumer::{DecisionCounts, EventHandler, Formats, Outputs, Side};
 use events::VARIABLES;
 use kafka::Topics;
-use lane::{Batch, Handler as _, Outbox};
+use lane::{Batch, Handler as _, Layout, Outbox};
 use templates::{NOW, catalogue};
 use wire::Format;
 
@@ -30,8 +30,8 @@ fn main() {
 
 const EVENTS: usize = 1_000;
 
-#[divan::bench(args = [Format::Protobuf, Format::Json])]
-fn answer_1000_events(bencher: Bencher<'_, '_>, format: &Format) {
+#[divan::bench(args = [Format::Protobuf, Format::Json], consts = [false, true])]
+fn answer_1000_events<const IN_BATCHES: bool>(bencher: Bencher<'_, '_>, format: &Format) {
     let values = events::values(EVENTS, *format);
     let content_type = [("content-type", Some(format.content_type().as_bytes()))];
     let records = events::records(&values, &content_type);
@@ -39,10 +39,12 @@ fn answer_1000_events(bencher: Bencher<'_, '_>, format: &Format) {
     let counts = std::sync::Arc::new(DecisionCounts::default());
     let mut handler = EventHandler::new(LaneKind::Rt, handle, Formats::default(), counts);
     let mut outbox = Outbox::new(Outputs::of(Side::Rt, &Topics::default()).topics());
+    let layout = if IN_BATCHES { Layout::Batches } else { Layout::Arena };
+    outbox.lay_out(layout);
     handler.handle(Batch::of(&records), NOW.as_millis(), &mut outbox).unwrap();
     assert_eq!(outbox.len(), 2 * EVENTS, "each event has a template");
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
-        outbox.clear();
+        outbox.lay_out(layout);
         handler.handle(black_box(Batch::of(&records)), NOW.as_millis(), &mut outbox).unwrap();
         black_box(outbox.len())
     });

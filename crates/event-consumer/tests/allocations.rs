@@ -13,13 +13,15 @@ use catalogue::CatalogueHandle;
 use domain::LaneKind;
 use event_consumer::{DecisionCounts, EventHandler, Formats, Outputs, Side};
 use kafka::Topics;
-use lane::{Batch, Handler as _, Outbox};
+use lane::{Batch, Handler as _, Layout, Outbox};
 use wire::Format;
 
 const EVENTS: usize = 500;
 
+/// Answers a batch a few times, and then once more with at most so many allocations for each partition
+/// that is written to.
 #[track_caller]
-fn check(format: Format) {
+fn check(format: Format, layout: Layout, allocations_per_partition: u64) {
     let values = events::values(EVENTS, format);
     let content_type = [("content-type", Some(format.content_type().as_bytes()))];
     let records = events::records(&values, &content_type);
@@ -28,22 +30,38 @@ fn check(format: Format) {
     let mut handler = EventHandler::new(LaneKind::Rt, handle, Formats::default(), counts);
     let mut outbox = Outbox::new(Outputs::of(Side::Rt, &Topics::default()).topics());
     let mut answer = || {
-        outbox.clear();
+        outbox.lay_out(layout);
         let now_ms = templates::NOW.as_millis();
         handler.handle(Batch::of(&records), now_ms, &mut outbox).unwrap();
         outbox.len()
     };
-    assert_eq!(answer(), 2 * EVENTS, "each event has a template");
+    for _ in 0..10 {
+        assert_eq!(answer(), 2 * EVENTS, "each event has a template");
+    }
     let allocated = allocation_counter::measure(|| assert_eq!(answer(), 2 * EVENTS));
-    assert_eq!(allocated.count_total, 0, "{format:?}: {allocated:?}");
+    let written = outbox.counts().filter(|(_, records)| *records > 0);
+    let n_partitions: u64 =
+        written.map(|(topic, _)| u64::try_from(topic.partitions).unwrap()).sum();
+    let allocations_max = allocations_per_partition * n_partitions;
+    assert!(
+        allocated.count_total <= allocations_max,
+        "{format:?} {layout:?} {n_partitions}: {allocated:?}"
+    );
 }
 
 #[test]
 fn answering_events_in_protobuf_allocates_nothing() {
-    check(Format::Protobuf);
+    check(Format::Protobuf, Layout::Arena, 0);
 }
 
 #[test]
 fn answering_events_in_json_allocates_nothing() {
-    check(Format::Json);
+    check(Format::Json, Layout::Arena, 0);
+}
+
+#[test]
+fn answering_events_into_batches_allocates_at_most_for_partitions_that_grow() {
+    for format in [Format::Protobuf, Format::Json] {
+        check(format, Layout::Batches, 2);
+    }
 }

@@ -22,6 +22,8 @@ use crate::{
     TransactionOutcome,
 };
 
+const HAS_PRODUCER: &str = "a lane without a producer is recovering";
+
 /// The longest pause between two tries of one batch.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
@@ -112,7 +114,8 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         if self.stop.is_requested() {
             return Ok(());
         }
-        self.outbox.clear();
+        let layout = self.producer.as_ref().expect(HAS_PRODUCER).layout();
+        self.outbox.begin(layout, now_ms);
         let called = Instant::now();
         if !self.intake.is_empty() {
             self.handler
@@ -137,8 +140,8 @@ impl<H: Handler, P: TransactionalProducer> Engine<'_, H, P> {
         if input.as_ref().is_some_and(|input| !input.member.is_in_group()) {
             return self.aborted(Cause::NotInGroup, &offsets);
         }
-        let producer = self.producer.as_mut().expect("a lane without a producer is recovering");
-        let written = producer.write(&self.outbox, input.as_ref());
+        let producer = self.producer.as_mut().expect(HAS_PRODUCER);
+        let written = producer.write(&mut self.outbox, input.as_ref());
         self.times.take_written(&producer.times());
         match written {
             Ok(()) => self.committed(&offsets),

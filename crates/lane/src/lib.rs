@@ -27,7 +27,7 @@ pub use detail::TransactionDetail;
 pub use engine::LaneError;
 pub use handler::{Handler, Readiness};
 pub use histogram::{Buckets, Histogram, HistogramReading, Tally};
-pub use outbox::{OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
+pub use outbox::{Layout, OutboundRecord, Outbox, OutputTopic, RecordBuilder, TooLarge, TopicId};
 pub use producer::{Cause, ConnectError};
 pub use publisher::{PublishError, Publisher};
 pub use record::{Batch, Headers, ParkedBatch, Record};

@@ -1,6 +1,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use native_producer::RecordAccumulator;
+
 /// A topic that a lane may write to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputTopic {
@@ -10,6 +12,17 @@ pub struct OutputTopic {
     pub partitions: i32,
     /// The largest record it takes: key, value and headers, in bytes.
     pub record_bytes_max: usize,
+}
+
+impl OutputTopic {
+    /// The same as the native producer has it.
+    pub(crate) fn for_batches(&self) -> native_producer::Topic {
+        native_producer::Topic {
+            name: self.name.clone(),
+            partitions: self.partitions,
+            batch_bytes_max: self.record_bytes_max,
+        }
+    }
 }
 
 /// Which of an outbox's topics: its index in the list the outbox was made with.
@@ -26,17 +39,40 @@ pub struct TooLarge {
     pub bytes_max: usize,
 }
 
-/// What a handler wants written: records laid out in one arena, topic and partition already chosen.
+/// How an outbox keeps its records until they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One after the other, as [`Outbox::records`] gives them.
+    Arena,
+    /// In the batches of their partitions, as the native client sends them. Each is copied there from a
+    /// place that is still in the processor's cache, and the next one is laid out in the same place.
+    Batches,
+}
+
+/// What a handler wants written: records laid out, topic and partition already chosen.
 ///
 /// A lane keeps one and clears it for each batch, so that in the steady state nothing is allocated.
 #[derive(Debug)]
 pub struct Outbox {
     topics: Arc<[OutputTopic]>,
+    /// What the records that are kept here, and the one being laid out, consist of.
     arena: Vec<u8>,
-    records: Vec<Entry>,
     headers: Vec<HeaderEntry>,
+    kept: Kept,
     /// How many records there are for each topic.
     counts: Box<[u64]>,
+    n_records: usize,
+}
+
+/// The records that are laid out.
+#[derive(Debug)]
+enum Kept {
+    InArena(Vec<Entry>),
+    InBatches {
+        records: RecordAccumulator,
+        /// The timestamp of those that have none of their own.
+        now_ms: i64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +89,17 @@ struct Entry {
 struct HeaderEntry {
     name: HeaderName,
     value: Span,
+}
+
+impl HeaderEntry {
+    fn in_arena<'a>(&self, arena: &'a [u8]) -> (&'a str, &'a [u8]) {
+        let name = match self.name {
+            HeaderName::Known(name) => name,
+            HeaderName::Laid(span) => std::str::from_utf8(&arena[span.range()])
+                .expect("a header's name was laid out from a str"),
+        };
+        (name, &arena[self.value.range()])
+    }
 }
 
 /// Nearly all names are known when the program is built; only what is passed on as read is laid out.
@@ -102,14 +149,7 @@ impl<'a> OutboundRecord<'a> {
     /// Its headers, in order.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let outbox = self.outbox;
-        outbox.headers[self.headers.range()].iter().map(|header| {
-            let name = match header.name {
-                HeaderName::Known(name) => name,
-                HeaderName::Laid(span) => std::str::from_utf8(&outbox.arena[span.range()])
-                    .expect("a header's name was laid out from a str"),
-            };
-            (name, &outbox.arena[header.value.range()])
-        })
+        outbox.headers[self.headers.range()].iter().map(|header| header.in_arena(&outbox.arena))
     }
 }
 
@@ -120,8 +160,28 @@ impl Outbox {
     /// An empty one for `topics`; a [`TopicId`] is an index into them.
     pub fn new(topics: impl Into<Arc<[OutputTopic]>>) -> Self {
         let topics = topics.into();
-        let counts = vec![0; topics.len()].into();
-        Self { topics, arena: Vec::new(), records: Vec::new(), headers: Vec::new(), counts }
+        Self {
+            counts: vec![0; topics.len()].into(),
+            topics,
+            arena: Vec::new(),
+            headers: Vec::new(),
+            kept: Kept::InArena(Vec::new()),
+            n_records: 0,
+        }
+    }
+
+    /// Forgets every record, and keeps those to come like this.
+    pub fn lay_out(&mut self, layout: Layout) {
+        self.clear();
+        match (layout, &self.kept) {
+            (Layout::Arena, Kept::InArena(_)) | (Layout::Batches, Kept::InBatches { .. }) => {}
+            (Layout::Arena, Kept::InBatches { .. }) => self.kept = Kept::InArena(Vec::new()),
+            (Layout::Batches, Kept::InArena(_)) => {
+                let topics: Vec<_> = self.topics.iter().map(OutputTopic::for_batches).collect();
+                let records = RecordAccumulator::new(&topics);
+                self.kept = Kept::InBatches { records, now_ms: 0 };
+            }
+        }
     }
 
     /// The topics it was made for.
@@ -145,7 +205,7 @@ impl Outbox {
             key: None,
             arena_start,
             headers_start,
-            finished: false,
+            stays: false,
         }
     }
 
@@ -153,14 +213,30 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.arena.shrink_to(Self::KEPT_BYTES);
-        self.records.clear();
         self.headers.clear();
+        match &mut self.kept {
+            Kept::InArena(entries) => entries.clear(),
+            Kept::InBatches { records, .. } => records.clear(),
+        }
         self.counts.fill(0);
+        self.n_records = 0;
     }
 
-    /// The records, in the order they were written.
+    /// As [`Outbox::lay_out`], for records that are written at this time, in milliseconds since the epoch.
+    pub(crate) fn begin(&mut self, layout: Layout, at_ms: i64) {
+        self.lay_out(layout);
+        if let Kept::InBatches { now_ms, .. } = &mut self.kept {
+            *now_ms = at_ms;
+        }
+    }
+
+    /// The records, in the order they were written; none of those in [`Layout::Batches`].
     pub fn records(&self) -> impl ExactSizeIterator<Item = OutboundRecord<'_>> {
-        self.records.iter().map(|entry| OutboundRecord {
+        let entries: &[Entry] = match &self.kept {
+            Kept::InArena(entries) => entries,
+            Kept::InBatches { .. } => &[],
+        };
+        entries.iter().map(|entry| OutboundRecord {
             topic: &self.topics[entry.topic.0],
             topic_id: entry.topic,
             partition: entry.partition,
@@ -172,19 +248,27 @@ impl Outbox {
         })
     }
 
+    /// The records that are in [`Layout::Batches`]; `None` in the other one.
+    pub(crate) fn batches(&mut self) -> Option<&mut RecordAccumulator> {
+        match &mut self.kept {
+            Kept::InArena(_) => None,
+            Kept::InBatches { records, .. } => Some(records),
+        }
+    }
+
     /// How many records there are for each of its topics.
     pub fn counts(&self) -> impl Iterator<Item = (&OutputTopic, u64)> {
         self.topics.iter().zip(self.counts.iter().copied())
     }
 
     /// How many records there are.
-    pub fn len(&self) -> usize {
-        self.records.len()
+    pub const fn len(&self) -> usize {
+        self.n_records
     }
 
     /// Whether nothing is to be written.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.n_records == 0
     }
 
     fn lay(&mut self, bytes: &[u8]) -> Span {
@@ -204,7 +288,8 @@ pub struct RecordBuilder<'a> {
     key: Option<Span>,
     arena_start: usize,
     headers_start: usize,
-    finished: bool,
+    /// Whether the arena keeps it.
+    stays: bool,
 }
 
 impl RecordBuilder<'_> {
@@ -291,28 +376,48 @@ impl RecordBuilder<'_> {
         if bytes > topic.record_bytes_max {
             return Err(TooLarge { bytes, bytes_max: topic.record_bytes_max });
         }
+        let n_partitions = topic.partitions;
+        let outbox = &mut *self.outbox;
+        let (arena, topic_id) = (&outbox.arena, self.topic);
         let partition = self.partition.unwrap_or_else(|| match self.key {
-            Some(key) => kafka::partition_of(&self.outbox.arena[key.range()], topic.partitions),
-            None => kafka::partition_of(&self.outbox.records.len().to_le_bytes(), topic.partitions),
+            Some(key) => kafka::partition_of(&arena[key.range()], n_partitions),
+            None => kafka::partition_of(&outbox.n_records.to_le_bytes(), n_partitions),
         });
-        let headers = Span { start: self.headers_start, end: self.outbox.headers.len() };
-        self.outbox.records.push(Entry {
-            topic: self.topic,
-            partition,
-            timestamp_ms: self.timestamp_ms,
-            key: self.key,
-            value,
-            headers,
-        });
-        self.outbox.counts[self.topic.0] += 1;
-        self.finished = true;
+        let headers = Span { start: self.headers_start, end: outbox.headers.len() };
+        match &mut outbox.kept {
+            Kept::InArena(entries) => {
+                entries.push(Entry {
+                    topic: topic_id,
+                    partition,
+                    timestamp_ms: self.timestamp_ms,
+                    key: self.key,
+                    value,
+                    headers,
+                });
+                self.stays = true;
+            }
+            Kept::InBatches { records, now_ms } => {
+                let headers = &outbox.headers[headers.range()];
+                let record = native_producer::Record {
+                    timestamp_ms: self.timestamp_ms.unwrap_or(*now_ms),
+                    key: self.key.map(|span| &arena[span.range()]),
+                    value: value.map(|span| &arena[span.range()]),
+                    n_headers: headers.len(),
+                };
+                records.append(topic_id.0, partition, &record, || {
+                    headers.iter().map(|header| header.in_arena(arena))
+                });
+            }
+        }
+        outbox.counts[topic_id.0] += 1;
+        outbox.n_records += 1;
         Ok(())
     }
 }
 
 impl Drop for RecordBuilder<'_> {
     fn drop(&mut self) {
-        if !self.finished {
+        if !self.stays {
             self.outbox.arena.truncate(self.arena_start);
             self.outbox.headers.truncate(self.headers_start);
         }
@@ -359,6 +464,23 @@ mod tests {
         assert_eq!(counts(&outbox), [2]);
         outbox.clear();
         assert_eq!(counts(&outbox), [0]);
+    }
+
+    #[test]
+    fn what_is_laid_out_in_batches_is_counted_and_leaves_nothing_in_the_arena() {
+        let mut outbox = outbox();
+        for _ in 0..2 {
+            outbox.begin(Layout::Batches, 1);
+            outbox.record(TOPIC).key(b"a").header("h", b"1").value(|b| b.extend(b"one")).unwrap();
+            let large = outbox.record(TOPIC).key(b"b").value(|b| b.extend([0; 20]));
+            assert_eq!(large, Err(TooLarge { bytes: 21, bytes_max: 20 }));
+            outbox.record(TOPIC).partition(4).tombstone().unwrap();
+            assert_eq!((outbox.len(), outbox.arena.len(), outbox.headers.len()), (2, 0, 0));
+            assert_eq!(outbox.counts().map(|(_, n)| n).collect::<Vec<_>>(), [2]);
+            assert!(outbox.batches().is_some());
+        }
+        outbox.begin(Layout::Arena, 2);
+        assert!(outbox.is_empty() && outbox.batches().is_none());
     }
 
     #[test]

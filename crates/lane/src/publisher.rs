@@ -67,7 +67,7 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Aborted`] and [`PublishError::Unknown`].
     pub fn publish(&mut self, outbox: &Outbox) -> Result<(), PublishError> {
-        self.producer.write(outbox, None).map_err(|error| match error {
+        self.producer.write_records(outbox, None).map_err(|error| match error {
             WriteError::Aborted(cause) => PublishError::Aborted(cause),
             WriteError::Unsettled(cause) => PublishError::Unknown(cause),
         })

@@ -1,13 +1,13 @@
 //! A transactional producer that lays out record batches itself and speaks transactions v2.
 //!
-//! It has one operation: everything appended and these next offsets, in one transaction, or by kind
-//! why not. It knows nothing of events, lanes or consumers. All of it runs on the thread that calls;
+//! It has one operation: these records and these next offsets, in one transaction, or by kind why not. It knows nothing of events, lanes or consumers. All of it runs on the thread that calls;
 //! sockets block, for no longer than a request may take.
 //!
 //! What each error code of each request means is one table, [`Request`] by error code, in `verdict`.
 
 #![forbid(unsafe_code)]
 
+mod accumulator;
 mod cluster;
 mod error;
 mod initialise;
@@ -19,9 +19,10 @@ mod settings;
 mod trial;
 mod verdict;
 
+pub use accumulator::RecordAccumulator;
 pub use error::{Cause, ConnectError, WriteError};
 pub use native_client::{CallError, Compression, Record, Security, WaitOrStop};
 pub use offsets::{NextPosition, Offsets};
-pub use producer::Producer;
+pub use producer::{Producer, Times};
 pub use settings::{Settings, Topic};
 pub use verdict::Request;

@@ -1,14 +1,13 @@
 //! One transaction after the other, by transactions v2 (KIP-890).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::{EndTxnRequest, ProduceRequest, ProducerId, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
-use native_client::{
-    Buffers, CallError, Codec, Identity, PartitionBatches, Patience, Record, WaitOrStop,
-};
+use native_client::{CallError, Codec, Identity, Patience, WaitOrStop};
 use tracing::{debug, warn};
 
+use crate::accumulator::RecordAccumulator;
 use crate::cluster::{Cluster, Coordinator};
 use crate::error::{Cause, ConnectError, WriteError};
 use crate::initialise::initialise;
@@ -23,8 +22,17 @@ pub(crate) const END_TXN: i16 = 5;
 
 /// Batches in one Produce request, together. More go into the next one.
 const REQUEST_BYTES_MAX: usize = 32 << 20;
-/// No topic's batches are made smaller than this, however small a batch it refuses.
-const SMALLEST_BATCH: usize = 1 << 10;
+
+/// What each part of one transaction took; zero for what was not reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// TxnOffsetCommit.
+    pub offsets: Duration,
+    /// Completing the batches, and Produce.
+    pub produce: Duration,
+    /// EndTxn, whether it commits or aborts.
+    pub end: Duration,
+}
 
 /// Writes records and next offsets, all of one call in one transaction.
 ///
@@ -38,16 +46,10 @@ pub struct Producer {
     settings: Settings,
     cluster: Cluster,
     identity: Identity,
-    /// By topic and partition.
-    partitions: Vec<Vec<PartitionBatches>>,
-    buffers: Buffers,
-    /// Those of `partitions` that have records.
-    touched: Vec<(usize, usize)>,
-    /// The largest batch of each topic: its own limit until it refuses one.
-    batch_bytes_max: Vec<usize>,
     codec: Codec,
     envelope: Envelope,
     pace: Pace,
+    times: Times,
 }
 
 impl Producer {
@@ -72,69 +74,36 @@ impl Producer {
             epoch = identity.epoch,
             "producer initialised"
         );
-        let partitions = cluster_partitions(&settings);
-        let batch_bytes_max = settings.topics.iter().map(|topic| topic.batch_bytes_max).collect();
         let codec = Codec::new(settings.compression);
         Ok(Some(Self {
             settings,
             cluster,
             identity,
-            partitions,
-            buffers: Buffers::default(),
-            touched: Vec::new(),
-            batch_bytes_max,
             codec,
             envelope: Envelope::default(),
             pace: Pace::default(),
+            times: Times::default(),
         }))
     }
 
-    /// Forgets the records of the last transaction.
-    pub fn begin(&mut self) {
-        for (topic, partition) in self.touched.drain(..) {
-            self.partitions[topic][partition].clear(&mut self.buffers);
-        }
-        self.buffers.settle();
-    }
-
-    /// Lays out a record for the transaction that [`Producer::commit`] makes. `headers` may be asked
-    /// more than once.
-    ///
-    /// # Panics
-    /// Where the settings have no such topic, or the topic no such partition.
-    pub fn append<'h, H>(
-        &mut self,
-        topic: usize,
-        partition: i32,
-        record: &Record<'_>,
-        headers: impl Fn() -> H,
-    ) where
-        H: Iterator<Item = (&'h str, &'h [u8])>,
-    {
-        let index = usize::try_from(partition).expect("partitions are numbered from 0");
-        let batches = &mut self.partitions[topic][index];
-        if batches.is_empty() {
-            self.touched.push((topic, index));
-            batches.build_in(self.buffers.take());
-        }
-        batches.append(record, self.batch_bytes_max[topic], headers);
-    }
-
-    /// Everything appended since [`Producer::begin`] and these offsets, visible together, or nothing.
+    /// All of `records`, made for the same topics, and these offsets, visible together, or nothing.
+    /// Whatever comes of it, `records` are to be cleared before others are appended.
     ///
     /// # Errors
-    /// [`WriteError::Aborted`]: begin again. [`WriteError::Unsettled`]: make a new producer.
+    /// [`WriteError::Aborted`]: append them again. [`WriteError::Unsettled`]: make a new producer.
     pub fn commit(
         &mut self,
+        records: &mut RecordAccumulator,
         offsets: Option<&Offsets<'_>>,
         wait_or_stop: WaitOrStop<'_>,
     ) -> Result<(), WriteError> {
-        if self.touched.is_empty() && offsets.is_none() {
+        self.times = Times::default();
+        if records.touched.is_empty() && offsets.is_none() {
             return Ok(());
         }
         let deadline = Instant::now() + self.settings.transaction_timeout;
         let patience = Patience::until(deadline, wait_or_stop);
-        let mut written = self.write(offsets, &patience);
+        let mut written = self.write(records, offsets, &patience);
         if written.is_ok() {
             written = self.end(true, &patience);
         }
@@ -159,15 +128,25 @@ impl Producer {
         self.pace.ready_at()
     }
 
+    /// What the parts of the last transaction took.
+    pub const fn times(&self) -> Times {
+        self.times
+    }
+
     fn write(
         &mut self,
+        records: &mut RecordAccumulator,
         offsets: Option<&Offsets<'_>>,
         patience: &Patience<'_>,
     ) -> Result<(), Failure> {
+        let began = Instant::now();
         if let Some(offsets) = offsets {
             self.commit_offsets(offsets, patience)?;
+            self.times.offsets = began.elapsed();
         }
-        self.produce(patience)
+        let produced = self.produce(records, patience);
+        self.times.produce = began.elapsed() - self.times.offsets;
+        produced
     }
 
     fn commit_offsets(
@@ -215,22 +194,18 @@ impl Producer {
         Ok(())
     }
 
-    fn produce(&mut self, patience: &Patience<'_>) -> Result<(), Failure> {
-        // In the order of topics, as the request has them.
-        self.touched.sort_unstable();
-        for (topic, partition) in &self.touched {
-            self.partitions[*topic][*partition].seal(
-                self.identity,
-                &mut self.codec,
-                &mut self.buffers,
-            );
-        }
+    fn produce(
+        &mut self,
+        records: &mut RecordAccumulator,
+        patience: &Patience<'_>,
+    ) -> Result<(), Failure> {
+        records.seal(self.identity, &mut self.codec);
         // The next batch of each partition.
-        let mut next = vec![0; self.touched.len()];
+        let mut next = vec![0; records.touched.len()];
         let mut trial = Trial::of(Request::Produce, patience);
         let mut has_looked = false;
-        while let Some(first) = self.first_unwritten(&next) {
-            let (topic, partition) = self.touched[first];
+        while let Some(first) = records.first_unwritten(&next) {
+            let (topic, partition) = records.touched[first];
             let Some(leader) = self.cluster.leader(topic, number(partition)) else {
                 if has_looked {
                     let code = kafka_protocol::ResponseError::LeaderNotAvailable.code();
@@ -241,12 +216,12 @@ impl Producer {
                 continue;
             };
             has_looked = false;
-            match self.produce_to(leader, &mut next, patience) {
+            match self.produce_to(leader, records, &mut next, patience) {
                 Ok(0) => trial = Trial::of(Request::Produce, patience),
                 Ok(code) => match trial.answered(Request::Produce, code) {
                     Ok(Verdict::Relocate) => self.find_leaders(&mut trial)?,
                     Ok(_) => {}
-                    Err(failure) => return Err(self.refused(code, failure, &next)),
+                    Err(failure) => return Err(self.refused(code, failure, records, &next)),
                 },
                 Err(lost) => {
                     trial.lost(lost)?;
@@ -257,25 +232,20 @@ impl Producer {
         Ok(())
     }
 
-    fn first_unwritten(&self, next: &[usize]) -> Option<usize> {
-        self.touched.iter().zip(next).position(|((topic, partition), next)| {
-            *next < self.partitions[*topic][*partition].len()
-        })
-    }
-
     /// Sends the next batch of each partition that `leader` leads, and counts those on that it has
     /// written. Returns the worst error code among the answers, 0 if there is none.
     fn produce_to(
         &mut self,
         leader: i32,
+        records: &RecordAccumulator,
         next: &mut [usize],
         patience: &Patience<'_>,
     ) -> Result<i16, CallError> {
-        let mut pieces: Vec<Piece<'_>> = Vec::with_capacity(self.touched.len());
-        let mut sent = Vec::with_capacity(self.touched.len());
+        let mut pieces: Vec<Piece<'_>> = Vec::with_capacity(records.touched.len());
+        let mut sent = Vec::with_capacity(records.touched.len());
         let mut bytes = 0;
-        for (index, (topic, partition)) in self.touched.iter().enumerate() {
-            let batches = &self.partitions[*topic][*partition];
+        for (index, (topic, partition)) in records.touched.iter().enumerate() {
+            let batches = &records.partitions[*topic][*partition];
             let is_led = self.cluster.leader(*topic, number(*partition)) == Some(leader);
             if !is_led || next[index] == batches.len() {
                 continue;
@@ -315,7 +285,7 @@ impl Producer {
         connection.throttle(answer.throttle_time_ms);
         let mut codes = Vec::with_capacity(sent.len());
         for index in sent {
-            let (topic, partition) = self.touched[index];
+            let (topic, partition) = records.touched[index];
             let name = &topics[topic].name;
             let of_topic = answer.responses.iter().find(|one| **one.name == **name);
             let of_partition = of_topic.and_then(|topic| {
@@ -338,18 +308,19 @@ impl Producer {
     }
 
     /// After a batch was refused for its size, batches of its topics become smaller.
-    fn refused(&mut self, code: i16, failure: Failure, next: &[usize]) -> Failure {
+    fn refused(
+        &self,
+        code: i16,
+        failure: Failure,
+        records: &mut RecordAccumulator,
+        next: &[usize],
+    ) -> Failure {
         if verdict(Request::Produce, code) != Verdict::Split {
             return failure;
         }
-        let unwritten = self.touched.iter().zip(next).filter_map(|((topic, partition), next)| {
-            let batches = &self.partitions[*topic][*partition];
-            (*next < batches.len()).then(|| (batches.get(*next).len(), *topic))
-        });
         // The answer does not say which, but the largest is the likeliest.
-        let Some((bytes, topic)) = unwritten.max() else { return failure };
-        let bytes_max = (bytes.min(self.batch_bytes_max[topic]) / 2).max(SMALLEST_BATCH);
-        self.batch_bytes_max[topic] = bytes_max;
+        let Some((bytes, topic)) = records.largest_unwritten(next) else { return failure };
+        let bytes_max = records.shrink(topic, bytes);
         let topic = self.settings.topics[topic].name.to_string();
         warn!(topic, bytes_max, "a batch was too large; the next ones are smaller");
         Failure::Abort(Cause::TooLarge { topic, bytes_max })
@@ -371,6 +342,13 @@ impl Producer {
     /// says so. A copy of the request that is still on its way does no harm to a later transaction,
     /// which has another epoch.
     fn end(&mut self, committed: bool, patience: &Patience<'_>) -> Result<(), Failure> {
+        let began = Instant::now();
+        let ended = self.ask_to_end(committed, patience);
+        self.times.end = began.elapsed();
+        ended
+    }
+
+    fn ask_to_end(&mut self, committed: bool, patience: &Patience<'_>) -> Result<(), Failure> {
         let id = self.settings.transactional_id.clone();
         let request = EndTxnRequest::default()
             .with_transactional_id(TransactionalId(StrBytes::from_string(id.clone())))
@@ -425,14 +403,6 @@ impl Producer {
             connection.throttle(throttle_time_ms);
         }
     }
-}
-
-fn cluster_partitions(settings: &Settings) -> Vec<Vec<PartitionBatches>> {
-    let of_topic = |topic: &crate::Topic| {
-        let n = usize::try_from(topic.partitions).unwrap_or_default();
-        (0..n).map(|_| PartitionBatches::default()).collect()
-    };
-    settings.topics.iter().map(of_topic).collect()
 }
 
 /// The partition's number; there are never more than the protocol can count.

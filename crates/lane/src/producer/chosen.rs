@@ -6,7 +6,7 @@ use super::{
     ConnectError, Input, LibrdkafkaProducer, NativeProducer, ProducerSpec, TransactionalProducer,
     WriteError,
 };
-use crate::{Outbox, ProducerClient, StepTimes, Stop};
+use crate::{Layout, Outbox, ProducerClient, StepTimes, Stop};
 
 /// The producer that the settings ask for, as far as the brokers allow.
 pub(crate) enum ChosenProducer {
@@ -33,7 +33,14 @@ impl TransactionalProducer for ChosenProducer {
         Ok(Some(Self::Librdkafka(Box::new(producer))))
     }
 
-    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
+    fn layout(&self) -> Layout {
+        match self {
+            Self::Librdkafka(producer) => producer.layout(),
+            Self::Native(_) => Layout::Batches,
+        }
+    }
+
+    fn write(&mut self, outbox: &mut Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
         match self {
             Self::Librdkafka(producer) => producer.write(outbox, input),
             Self::Native(producer) => producer.write(outbox, input),

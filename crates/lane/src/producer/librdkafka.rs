@@ -17,7 +17,7 @@ use tracing::{debug, info, warn};
 use super::offset_sender::OffsetSender;
 use super::{Cause, ConnectError, Input, ProducerSpec, TransactionalProducer, WriteError};
 use crate::outbox::OutboundRecord;
-use crate::{Outbox, ProducerClient, Step, StepTimes, Stop};
+use crate::{Layout, Outbox, ProducerClient, Step, StepTimes, Stop};
 
 /// The transactional producer that stands on librdkafka, which speaks transactions v1.
 ///
@@ -87,11 +87,12 @@ impl TransactionalProducer for LibrdkafkaProducer {
         Ok(None)
     }
 
-    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
-        let mut watch = Stopwatch::start();
-        let written = self.transact(outbox, input, &mut watch);
-        self.times = watch.times;
-        written
+    fn layout(&self) -> Layout {
+        Layout::Arena
+    }
+
+    fn write(&mut self, outbox: &mut Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError> {
+        self.write_records(outbox, input)
     }
 
     fn times(&self) -> StepTimes {
@@ -122,6 +123,18 @@ impl Stopwatch {
 }
 
 impl LibrdkafkaProducer {
+    /// As [`TransactionalProducer::write`], which leaves the outbox as it is.
+    pub(crate) fn write_records(
+        &mut self,
+        outbox: &Outbox,
+        input: Option<&Input<'_>>,
+    ) -> Result<(), WriteError> {
+        let mut watch = Stopwatch::start();
+        let written = self.transact(outbox, input, &mut watch);
+        self.times = watch.times;
+        written
+    }
+
     fn transact(
         &mut self,
         outbox: &Outbox,

@@ -10,7 +10,9 @@ use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 
 use crate::consumer::LaneConsumer;
-use crate::{LaneSettings, Outbox, OutputTopic, ProducerClient, RenewalReason, StepTimes, Stop};
+use crate::{
+    LaneSettings, Layout, Outbox, OutputTopic, ProducerClient, RenewalReason, StepTimes, Stop,
+};
 
 pub(crate) use chosen::ChosenProducer;
 pub(crate) use librdkafka::LibrdkafkaProducer;
@@ -101,8 +103,12 @@ pub(crate) trait TransactionalProducer: Sized {
     /// as long as it takes; `None` when `stop` came first.
     fn connect(spec: &ProducerSpec, stop: &Stop) -> Result<Option<Self>, ConnectError>;
 
-    /// All of it, visible together, or nothing. Bounded by the transaction's timeout.
-    fn write(&mut self, outbox: &Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
+    /// How it takes records.
+    fn layout(&self) -> Layout;
+
+    /// All of it, visible together, or nothing. Bounded by the transaction's timeout. The outbox, laid out
+    /// as [`TransactionalProducer::layout`] says, is to be cleared before it is written again.
+    fn write(&mut self, outbox: &mut Outbox, input: Option<&Input<'_>>) -> Result<(), WriteError>;
 
     /// What each step of the last `write` took, as far as it came.
     fn times(&self) -> StepTimes;

@@ -1,11 +1,10 @@
 use std::time::{Duration, Instant};
 
 use kafka::{NextOffset, TopicPartition};
-use native_producer::{Compression, NextPosition, Offsets, Producer, Record, Settings};
+use native_producer::{Compression, NextPosition, Offsets, Producer, RecordAccumulator, Settings};
 
 use super::{Cause, ConnectError, Input, ProducerSpec, WriteError};
-use crate::engine::clock_ms;
-use crate::{Outbox, Step, StepTimes, Stop};
+use crate::{Outbox, OutputTopic, Step, StepTimes, Stop};
 
 /// The transactional producer of our own, which speaks transactions v2.
 ///
@@ -15,8 +14,6 @@ use crate::{Outbox, Step, StepTimes, Stop};
 pub(crate) struct NativeProducer {
     producer: Producer,
     stop: Stop,
-    /// Of the last transaction.
-    times: StepTimes,
 }
 
 impl NativeProducer {
@@ -31,11 +28,7 @@ impl NativeProducer {
             Err(reason) => return Ok(Err(reason)),
         };
         match Producer::connect(settings, &|time| stop.wait(time)) {
-            Ok(producer) => Ok(Ok(producer.map(|producer| Self {
-                producer,
-                stop: stop.clone(),
-                times: StepTimes::default(),
-            }))),
+            Ok(producer) => Ok(Ok(producer.map(|producer| Self { producer, stop: stop.clone() }))),
             // Where the brokers do not trust this client or it not them, the other client may do, and waits
             // where it does not.
             Err(
@@ -51,31 +44,14 @@ impl NativeProducer {
 
     pub(crate) fn write(
         &mut self,
-        outbox: &Outbox,
+        outbox: &mut Outbox,
         input: Option<&Input<'_>>,
     ) -> Result<(), WriteError> {
-        let began = Instant::now();
-        self.times = StepTimes::default();
-        self.producer.begin();
-        let now_ms = clock_ms();
-        for record in outbox.records() {
-            let laid_out = Record {
-                timestamp_ms: record.timestamp_ms.unwrap_or(now_ms),
-                key: record.key,
-                value: record.value,
-                n_headers: record.n_headers(),
-            };
-            let topic = record.topic_id.0;
-            self.producer.append(topic, record.partition, &laid_out, || record.headers());
-        }
-        self.times.set(Step::Send, began.elapsed());
-        let laid_out = Instant::now();
+        let records = outbox.batches().expect("the outbox of a native producer has batches");
         let written = match input {
-            Some(input) => self.commit_with(input),
-            None => self.producer.commit(None, &|time| self.stop.wait(time)),
+            Some(input) => self.commit_with(records, input),
+            None => self.producer.commit(records, None, &|time| self.stop.wait(time)),
         };
-        // All that waits for a broker is one call: what the other client takes four steps for.
-        self.times.set(Step::Commit, laid_out.elapsed());
         written.map_err(|error| match error {
             native_producer::WriteError::Aborted(cause) => {
                 WriteError::Aborted(Cause::Native(cause))
@@ -90,12 +66,21 @@ impl NativeProducer {
         self.producer.ready_at()
     }
 
-    /// What each step of the last `write` took.
-    pub(crate) const fn times(&self) -> StepTimes {
-        self.times
+    /// What each step of the last `write` took. None begins it, and records are sent and waited for in one.
+    pub(crate) fn times(&self) -> StepTimes {
+        let native_producer::Times { offsets, produce, end } = self.producer.times();
+        let mut times = StepTimes::default();
+        times.set(Step::Offsets, offsets);
+        times.set(Step::Drain, produce);
+        times.set(Step::Commit, end);
+        times
     }
 
-    fn commit_with(&mut self, input: &Input<'_>) -> Result<(), native_producer::WriteError> {
+    fn commit_with(
+        &mut self,
+        records: &mut RecordAccumulator,
+        input: &Input<'_>,
+    ) -> Result<(), native_producer::WriteError> {
         let member = input.member.membership();
         let positions: Vec<NextPosition<'_>> = input.offsets.iter().map(position).collect();
         let offsets = Offsets {
@@ -105,7 +90,7 @@ impl NativeProducer {
             group_instance_id: member.group_instance_id.as_deref(),
             positions: &positions,
         };
-        self.producer.commit(Some(&offsets), &|time| self.stop.wait(time))
+        self.producer.commit(records, Some(&offsets), &|time| self.stop.wait(time))
     }
 }
 
@@ -115,11 +100,6 @@ fn position((at, next): &(TopicPartition, NextOffset)) -> NextPosition<'_> {
 
 /// The producer's settings, or what of them it does not have.
 fn settings(spec: &ProducerSpec) -> Result<Settings, String> {
-    let topics = spec.topics.iter().map(|topic| native_producer::Topic {
-        name: topic.name.clone(),
-        partitions: topic.partitions,
-        batch_bytes_max: topic.record_bytes_max,
-    });
     Ok(Settings {
         bootstrap_servers: spec.client.bootstrap_servers.clone(),
         client_id: spec.transactional_id.clone(),
@@ -128,7 +108,7 @@ fn settings(spec: &ProducerSpec) -> Result<Settings, String> {
         request_timeout: Duration::from_millis(spec.lane.socket_timeout_ms),
         compression: compression(&spec.lane.compression)?,
         security: crate::native_security::security(&spec.client)?,
-        topics: topics.collect(),
+        topics: spec.topics.iter().map(OutputTopic::for_batches).collect(),
     })
 }
 

@@ -8,7 +8,7 @@ use testkit::Isolation;
 
 use super::*;
 use crate::verdict::TABLE;
-use crate::{Compression, NextPosition, Security, Topic};
+use crate::{Compression, NextPosition, Record, Security, Topic};
 
 const PARTITIONS: i32 = 3;
 /// Whoever waits here is never told to stop.
@@ -73,7 +73,7 @@ impl Bench {
 
 /// Writes one value to every partition of both topics, and an offset.
 fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteError> {
-    producer.begin();
+    let mut records = RecordAccumulator::new(&producer.settings.topics);
     for topic in 0..2 {
         for partition in 0..PARTITIONS {
             let value = format!("{value}/{partition}");
@@ -83,7 +83,7 @@ fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteE
                 value: Some(value.as_bytes()),
                 n_headers: 1,
             };
-            producer.append(topic, partition, &record, || std::iter::once(("h", &b"1"[..])));
+            records.append(topic, partition, &record, || std::iter::once(("h", &b"1"[..])));
         }
     }
     let positions = [NextPosition { topic: "input", partition: 0, offset }];
@@ -94,7 +94,7 @@ fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteE
         group_instance_id: None,
         positions: &positions,
     };
-    producer.commit(Some(&offsets), NEVER)
+    producer.commit(&mut records, Some(&offsets), NEVER)
 }
 
 fn key_of(request: Request) -> ApiKey {
@@ -244,15 +244,16 @@ fn more_than_one_batch_takes_is_written_in_order() {
         topic.batch_bytes_max = 1_000;
     }
     let mut producer = bench.connect();
+    let mut records = RecordAccumulator::new(&producer.settings.topics);
     for round in 0..2 {
-        producer.begin();
+        records.clear();
         for number in 0..500 {
             let value = format!("{round}-{number:04}");
             let record =
                 Record { timestamp_ms: 0, key: None, value: Some(value.as_bytes()), n_headers: 0 };
-            producer.append(0, 1, &record, std::iter::empty);
+            records.append(0, 1, &record, std::iter::empty);
         }
-        producer.commit(None, NEVER).unwrap();
+        producer.commit(&mut records, None, NEVER).unwrap();
     }
     let address = &bench.settings.bootstrap_servers;
     let read = testkit::read_all(address, "one", Isolation::ReadCommitted);
@@ -271,17 +272,18 @@ fn a_topic_that_takes_less_than_was_thought_gets_smaller_batches() {
     settings.topics =
         vec![Topic { name: "small".into(), partitions: 1, batch_bytes_max: 1_000_000 }];
     let mut producer = Producer::connect(settings, NEVER).unwrap().unwrap();
+    let mut records = RecordAccumulator::new(&producer.settings.topics);
     let mut tries = 0;
     loop {
         tries += 1;
-        producer.begin();
+        records.clear();
         for number in 0..100 {
             let value = format!("{number:0100}");
             let record =
                 Record { timestamp_ms: 0, key: None, value: Some(value.as_bytes()), n_headers: 0 };
-            producer.append(0, 0, &record, std::iter::empty);
+            records.append(0, 0, &record, std::iter::empty);
         }
-        match producer.commit(None, NEVER) {
+        match producer.commit(&mut records, None, NEVER) {
             Ok(()) => break,
             Err(WriteError::Aborted(Cause::TooLarge { .. })) => assert!(tries < 10),
             Err(other) => panic!("{other:?}"),
