@@ -70,6 +70,8 @@ enum Kept {
     InArena(Vec<Entry>),
     InBatches {
         records: RecordAccumulator,
+        /// Of the record being laid out.
+        headers: native_producer::Headers,
         /// The timestamp of those that have none of their own.
         now_ms: i64,
     },
@@ -89,17 +91,6 @@ struct Entry {
 struct HeaderEntry {
     name: HeaderName,
     value: Span,
-}
-
-impl HeaderEntry {
-    fn in_arena<'a>(&self, arena: &'a [u8]) -> (&'a str, &'a [u8]) {
-        let name = match self.name {
-            HeaderName::Known(name) => name,
-            HeaderName::Laid(span) => std::str::from_utf8(&arena[span.range()])
-                .expect("a header's name was laid out from a str"),
-        };
-        (name, &arena[self.value.range()])
-    }
 }
 
 /// Nearly all names are known when the program is built; only what is passed on as read is laid out.
@@ -149,7 +140,14 @@ impl<'a> OutboundRecord<'a> {
     /// Its headers, in order.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let outbox = self.outbox;
-        outbox.headers[self.headers.range()].iter().map(|header| header.in_arena(&outbox.arena))
+        outbox.headers[self.headers.range()].iter().map(|header| {
+            let name = match header.name {
+                HeaderName::Known(name) => name,
+                HeaderName::Laid(span) => std::str::from_utf8(&outbox.arena[span.range()])
+                    .expect("a header's name was laid out from a str"),
+            };
+            (name, &outbox.arena[header.value.range()])
+        })
     }
 }
 
@@ -179,7 +177,8 @@ impl Outbox {
             (Layout::Batches, Kept::InArena(_)) => {
                 let topics: Vec<_> = self.topics.iter().map(OutputTopic::for_batches).collect();
                 let records = RecordAccumulator::new(&topics);
-                self.kept = Kept::InBatches { records, now_ms: 0 };
+                let headers = native_producer::Headers::default();
+                self.kept = Kept::InBatches { records, headers, now_ms: 0 };
             }
         }
     }
@@ -205,6 +204,7 @@ impl Outbox {
             key: None,
             arena_start,
             headers_start,
+            header_bytes: 0,
             stays: false,
         }
     }
@@ -288,6 +288,7 @@ pub struct RecordBuilder<'a> {
     key: Option<Span>,
     arena_start: usize,
     headers_start: usize,
+    header_bytes: usize,
     /// Whether the arena keeps it.
     stays: bool,
 }
@@ -313,7 +314,7 @@ impl RecordBuilder<'_> {
 
     /// One more header.
     pub fn header(mut self, name: &'static str, value: &[u8]) -> Self {
-        self.push_header(HeaderName::Known(name), value);
+        self.push_known(name, value);
         self
     }
 
@@ -323,7 +324,7 @@ impl RecordBuilder<'_> {
         headers: impl IntoIterator<Item = (&'static str, &'v [u8])>,
     ) -> Self {
         for (name, value) in headers {
-            self.push_header(HeaderName::Known(name), value);
+            self.push_known(name, value);
         }
         self
     }
@@ -334,8 +335,10 @@ impl RecordBuilder<'_> {
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     ) -> Self {
         for (name, value) in headers {
-            let name = self.outbox.lay(name.as_bytes());
-            self.push_header(HeaderName::Laid(name), value);
+            if !self.push_encoded(name, value) {
+                let name = HeaderName::Laid(self.outbox.lay(name.as_bytes()));
+                self.push_entry(name, value);
+            }
         }
         self
     }
@@ -360,19 +363,33 @@ impl RecordBuilder<'_> {
         self.finish(None)
     }
 
-    fn push_header(&mut self, name: HeaderName, value: &[u8]) {
+    fn push_known(&mut self, name: &'static str, value: &[u8]) {
+        if !self.push_encoded(name, value) {
+            self.push_entry(HeaderName::Known(name), value);
+        }
+    }
+
+    fn push_entry(&mut self, name: HeaderName, value: &[u8]) {
         let value = self.outbox.lay(value);
         self.outbox.headers.push(HeaderEntry { name, value });
     }
 
+    /// Counts a header, and where records are kept in batches, adds it; says whether it did.
+    fn push_encoded(&mut self, name: &str, value: &[u8]) -> bool {
+        self.header_bytes += name.len() + value.len();
+        match &mut self.outbox.kept {
+            Kept::InArena(_) => false,
+            Kept::InBatches { headers, .. } => {
+                headers.push(name, value);
+                true
+            }
+        }
+    }
+
     fn finish(&mut self, value: Option<Span>) -> Result<(), TooLarge> {
         let topic = &self.outbox.topics[self.topic.0];
-        let known = |header: &HeaderEntry| match header.name {
-            HeaderName::Known(name) => name.len(),
-            HeaderName::Laid(_) => 0,
-        };
-        let names: usize = self.outbox.headers[self.headers_start..].iter().map(known).sum();
-        let bytes = self.outbox.arena.len() - self.arena_start + names;
+        let length = |span: Option<Span>| span.map_or(0, |span| span.range().len());
+        let bytes = length(self.key) + length(value) + self.header_bytes;
         if bytes > topic.record_bytes_max {
             return Err(TooLarge { bytes, bytes_max: topic.record_bytes_max });
         }
@@ -383,9 +400,9 @@ impl RecordBuilder<'_> {
             Some(key) => kafka::partition_of(&arena[key.range()], n_partitions),
             None => kafka::partition_of(&outbox.n_records.to_le_bytes(), n_partitions),
         });
-        let headers = Span { start: self.headers_start, end: outbox.headers.len() };
         match &mut outbox.kept {
             Kept::InArena(entries) => {
+                let headers = Span { start: self.headers_start, end: outbox.headers.len() };
                 entries.push(Entry {
                     topic: topic_id,
                     partition,
@@ -396,17 +413,14 @@ impl RecordBuilder<'_> {
                 });
                 self.stays = true;
             }
-            Kept::InBatches { records, now_ms } => {
-                let headers = &outbox.headers[headers.range()];
+            Kept::InBatches { records, headers, now_ms } => {
                 let record = native_producer::Record {
                     timestamp_ms: self.timestamp_ms.unwrap_or(*now_ms),
                     key: self.key.map(|span| &arena[span.range()]),
                     value: value.map(|span| &arena[span.range()]),
-                    n_headers: headers.len(),
+                    headers,
                 };
-                records.append(topic_id.0, partition, &record, || {
-                    headers.iter().map(|header| header.in_arena(arena))
-                });
+                records.append(topic_id.0, partition, &record);
             }
         }
         outbox.counts[topic_id.0] += 1;
@@ -420,6 +434,9 @@ impl Drop for RecordBuilder<'_> {
         if !self.stays {
             self.outbox.arena.truncate(self.arena_start);
             self.outbox.headers.truncate(self.headers_start);
+        }
+        if let Kept::InBatches { headers, .. } = &mut self.outbox.kept {
+            headers.clear();
         }
     }
 }
@@ -475,7 +492,7 @@ mod tests {
             let large = outbox.record(TOPIC).key(b"b").value(|b| b.extend([0; 20]));
             assert_eq!(large, Err(TooLarge { bytes: 21, bytes_max: 20 }));
             outbox.record(TOPIC).partition(4).tombstone().unwrap();
-            assert_eq!((outbox.len(), outbox.arena.len(), outbox.headers.len()), (2, 0, 0));
+            assert_eq!((outbox.len(), outbox.arena.len()), (2, 0));
             assert_eq!(outbox.counts().map(|(_, n)| n).collect::<Vec<_>>(), [2]);
             assert!(outbox.batches().is_some());
         }

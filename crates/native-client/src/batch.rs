@@ -31,8 +31,38 @@ pub struct Record<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; `None` for a tombstone.
     pub value: Option<&'a [u8]>,
-    /// How many headers it has.
-    pub n_headers: usize,
+    /// Its headers.
+    pub headers: &'a Headers,
+}
+
+/// The headers of one record, encoded as a batch has them.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    n: usize,
+}
+
+impl Headers {
+    /// One that has none.
+    pub const NONE: &'static Self = &Self { bytes: Vec::new(), n: 0 };
+
+    /// Adds one more.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        put_counted(&mut self.bytes, name.as_bytes());
+        put_counted(&mut self.bytes, value);
+        self.n += 1;
+    }
+
+    /// Forgets them, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.n = 0;
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.n == 0
+    }
 }
 
 /// The batches of one partition in one transaction, in memory that is lent to it.
@@ -81,19 +111,10 @@ impl PartitionBatches {
     }
 
     /// Lays out one record, in the open batch if that stays within `batch_bytes_max`.
-    ///
-    /// `headers` is asked twice: for the length in front, and for the bytes.
-    pub fn append<'h, H>(
-        &mut self,
-        record: &Record<'_>,
-        batch_bytes_max: usize,
-        headers: impl Fn() -> H,
-    ) where
-        H: Iterator<Item = (&'h str, &'h [u8])>,
-    {
-        let size = RecordSize::of(record, &headers);
+    pub fn append(&mut self, record: &Record<'_>, batch_bytes_max: usize) {
+        let without_deltas = bytes_without_deltas(record);
         // An upper bound; the deltas take ten and five bytes at most.
-        let bytes_max = size.without_deltas + 10 + 5 + 5;
+        let bytes_max = without_deltas + 10 + 5 + 5;
         let is_full = self.batches.last().is_none_or(|batch| {
             batch.bytes.len() + bytes_max > batch_bytes_max || batch.n_records == i32::MAX
         });
@@ -103,7 +124,7 @@ impl PartitionBatches {
         let batch = self.batches.last_mut().expect("a batch was opened if there was none");
         let timestamp_delta = zigzag(record.timestamp_ms - batch.base_timestamp);
         let offset_delta = zigzag(i64::from(batch.n_records));
-        let length = size.without_deltas + uvarint_len(timestamp_delta) + uvarint_len(offset_delta);
+        let length = without_deltas + uvarint_len(timestamp_delta) + uvarint_len(offset_delta);
         let out = &mut self.built;
         out.reserve(length + 5);
         put_length(out, length);
@@ -112,13 +133,8 @@ impl PartitionBatches {
         put_uvarint(out, offset_delta);
         put_nullable(out, record.key);
         put_nullable(out, record.value);
-        put_length(out, record.n_headers);
-        for (name, value) in headers() {
-            put_length(out, name.len());
-            out.extend_from_slice(name.as_bytes());
-            put_length(out, value.len());
-            out.extend_from_slice(value);
-        }
+        put_length(out, record.headers.n);
+        out.extend_from_slice(&record.headers.bytes);
         batch.n_records += 1;
         batch.max_timestamp = batch.max_timestamp.max(record.timestamp_ms);
         batch.bytes.end = out.len();
@@ -195,24 +211,11 @@ fn write_header(bytes: &mut [u8], batch: &Batch, writer: Identity, codec: i16) {
 }
 
 /// The length of a record's body, without its timestamp's and offset's deltas.
-struct RecordSize {
-    without_deltas: usize,
-}
-
-impl RecordSize {
-    fn of<'h, H>(record: &Record<'_>, headers: &impl Fn() -> H) -> Self
-    where
-        H: Iterator<Item = (&'h str, &'h [u8])>,
-    {
-        let nullable = |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| counted(bytes.len()));
-        let one = |(name, value): (&str, &[u8])| counted(name.len()) + counted(value.len());
-        let headers: usize = headers().map(one).sum();
-        let n_headers = length_len(record.n_headers);
-        let attributes = 1;
-        let without_deltas =
-            attributes + nullable(record.key) + nullable(record.value) + n_headers + headers;
-        Self { without_deltas }
-    }
+fn bytes_without_deltas(record: &Record<'_>) -> usize {
+    let nullable = |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| counted(bytes.len()));
+    let attributes = 1;
+    let headers = length_len(record.headers.n) + record.headers.bytes.len();
+    attributes + nullable(record.key) + nullable(record.value) + headers
 }
 
 /// Bytes of a length and what has it.
@@ -230,12 +233,14 @@ fn length_len(length: usize) -> usize {
 
 fn put_nullable(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     match bytes {
-        Some(bytes) => {
-            put_length(out, bytes.len());
-            out.extend_from_slice(bytes);
-        }
+        Some(bytes) => put_counted(out, bytes),
         None => put_uvarint(out, zigzag(-1)),
     }
+}
+
+fn put_counted(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_length(out, bytes.len());
+    out.extend_from_slice(bytes);
 }
 
 fn put_length(out: &mut Vec<u8>, length: usize) {

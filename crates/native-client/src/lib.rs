@@ -18,7 +18,7 @@ pub mod put;
 mod resolve;
 mod security;
 
-pub use batch::{HEADER_BYTES, Identity, PartitionBatches, Record};
+pub use batch::{HEADER_BYTES, Headers, Identity, PartitionBatches, Record};
 pub use brokers::{Brokers, ClientSettings, unspoken};
 pub use buffers::Buffers;
 pub use compression::{Codec, Compression};

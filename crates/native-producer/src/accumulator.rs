@@ -44,26 +44,18 @@ impl RecordAccumulator {
         self.buffers.settle();
     }
 
-    /// Lays out a record. `headers` is asked more than once.
+    /// Lays out a record.
     ///
     /// # Panics
     /// Where there is no such topic, or the topic has no such partition.
-    pub fn append<'h, H>(
-        &mut self,
-        topic: usize,
-        partition: i32,
-        record: &Record<'_>,
-        headers: impl Fn() -> H,
-    ) where
-        H: Iterator<Item = (&'h str, &'h [u8])>,
-    {
+    pub fn append(&mut self, topic: usize, partition: i32, record: &Record<'_>) {
         let index = usize::try_from(partition).expect("partitions are numbered from 0");
         let batches = &mut self.partitions[topic][index];
         if batches.is_empty() {
             self.touched.push((topic, index));
             batches.build_in(self.buffers.take());
         }
-        batches.append(record, self.batch_bytes_max[topic], headers);
+        batches.append(record, self.batch_bytes_max[topic]);
     }
 
     /// Completes every batch for this writer, in the order of topics, as a request has them.

@@ -21,7 +21,7 @@ mod verdict;
 
 pub use accumulator::RecordAccumulator;
 pub use error::{Cause, ConnectError, WriteError};
-pub use native_client::{CallError, Compression, Record, Security, WaitOrStop};
+pub use native_client::{CallError, Compression, Headers, Record, Security, WaitOrStop};
 pub use offsets::{NextPosition, Offsets};
 pub use producer::{Producer, Times};
 pub use settings::{Settings, Topic};

@@ -25,15 +25,15 @@ fn build(records: &[Written], batch_bytes_max: usize, compression: Compression) 
         batches.clear(&mut buffers);
         batches.build_in(buffers.take());
         for record in records {
+            let mut headers = Headers::default();
+            record.headers.iter().for_each(|(name, value)| headers.push(name, value));
             let laid_out = Record {
                 timestamp_ms: record.timestamp_ms,
                 key: record.key.as_deref(),
                 value: record.value.as_deref(),
-                n_headers: record.headers.len(),
+                headers: &headers,
             };
-            batches.append(&laid_out, batch_bytes_max, || {
-                record.headers.iter().map(|(name, value)| (&**name, &**value))
-            });
+            batches.append(&laid_out, batch_bytes_max);
         }
         batches.seal(WRITER, &mut Codec::new(compression), &mut buffers);
     }

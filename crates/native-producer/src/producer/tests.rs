@@ -8,7 +8,7 @@ use testkit::Isolation;
 
 use super::*;
 use crate::verdict::TABLE;
-use crate::{Compression, NextPosition, Record, Security, Topic};
+use crate::{Compression, Headers, NextPosition, Record, Security, Topic};
 
 const PARTITIONS: i32 = 3;
 /// Whoever waits here is never told to stop.
@@ -74,6 +74,8 @@ impl Bench {
 /// Writes one value to every partition of both topics, and an offset.
 fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteError> {
     let mut records = RecordAccumulator::new(&producer.settings.topics);
+    let mut headers = Headers::default();
+    headers.push("h", b"1");
     for topic in 0..2 {
         for partition in 0..PARTITIONS {
             let value = format!("{value}/{partition}");
@@ -81,9 +83,9 @@ fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteE
                 timestamp_ms: 1_700_000_000_000,
                 key: Some(b"key"),
                 value: Some(value.as_bytes()),
-                n_headers: 1,
+                headers: &headers,
             };
-            records.append(topic, partition, &record, || std::iter::once(("h", &b"1"[..])));
+            records.append(topic, partition, &record);
         }
     }
     let positions = [NextPosition { topic: "input", partition: 0, offset }];
@@ -249,9 +251,13 @@ fn more_than_one_batch_takes_is_written_in_order() {
         records.clear();
         for number in 0..500 {
             let value = format!("{round}-{number:04}");
-            let record =
-                Record { timestamp_ms: 0, key: None, value: Some(value.as_bytes()), n_headers: 0 };
-            records.append(0, 1, &record, std::iter::empty);
+            let record = Record {
+                timestamp_ms: 0,
+                key: None,
+                value: Some(value.as_bytes()),
+                headers: Headers::NONE,
+            };
+            records.append(0, 1, &record);
         }
         producer.commit(&mut records, None, NEVER).unwrap();
     }
@@ -279,9 +285,13 @@ fn a_topic_that_takes_less_than_was_thought_gets_smaller_batches() {
         records.clear();
         for number in 0..100 {
             let value = format!("{number:0100}");
-            let record =
-                Record { timestamp_ms: 0, key: None, value: Some(value.as_bytes()), n_headers: 0 };
-            records.append(0, 0, &record, std::iter::empty);
+            let record = Record {
+                timestamp_ms: 0,
+                key: None,
+                value: Some(value.as_bytes()),
+                headers: Headers::NONE,
+            };
+            records.append(0, 0, &record);
         }
         match producer.commit(&mut records, None, NEVER) {
             Ok(()) => break,
