@@ -79,6 +79,18 @@ pub(crate) fn connect(common: &Common) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// As [`connect`]; `None` where no broker is named.
+///
+/// # Errors
+/// What is wrong with the settings, and 69 where no broker answers.
+pub(crate) fn connect_optional(common: &Common) -> Result<Option<Config>, Failure> {
+    let config = load_optional(common)?;
+    if let Some(config) = &config {
+        kafka::reach(&config.kafka, PATIENCE)?;
+    }
+    Ok(config)
+}
+
 /// As [`load`]; `None` where no broker is named.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use super::senders::{ReadySenders, Senders};
 use super::services::Services;
 use super::traffic::Traffic;
 use crate::cli::Common;
+use crate::config;
 use crate::console::Console;
 use crate::event::LanguageFlag;
 use crate::template;
@@ -62,11 +63,13 @@ pub(crate) fn run(
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
+    // As long as nothing is there to be left behind, Ctrl-C ends the process at once.
+    let cluster = config::connect_optional(common)?;
     let shutdown = Shutdown::new();
     stop_on_signals("bindery", shutdown.clone(), Exit::Interrupted).map_err(Failure::internal)?;
     let _watchdog =
         Watchdog::start("bindery", shutdown.clone(), CLOSE_LIMIT).map_err(Failure::internal)?;
-    let installation = Installation::open(common)?;
+    let installation = Installation::open(cluster)?;
     let demo =
         Demo { common, arguments, console, shutdown: &shutdown, installation: &installation };
     let ran = demo.run();

@@ -7,8 +7,7 @@ use kafka::{ClientSettings, Topics};
 use service::Failure;
 
 use crate::broker::of_broker;
-use crate::cli::Common;
-use crate::config;
+use crate::config::Config;
 
 /// A broker and the topics on it.
 pub(super) struct Installation {
@@ -22,12 +21,12 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Starts the embedded broker, or takes the one that was named, and creates the topics.
+    /// Takes the cluster that was named, or starts the embedded broker, and creates the topics.
     ///
     /// # Errors
-    /// 69 where no broker answers, 78 where the configuration is wrong or a topic cannot be created.
-    pub(super) fn open(common: &Common) -> Result<Self, Failure> {
-        let installation = match config::load_optional(common)? {
+    /// 69 where no broker answers, 78 where a topic cannot be created.
+    pub(super) fn open(cluster: Option<Config>) -> Result<Self, Failure> {
+        let installation = match cluster {
             Some(config) => {
                 let id = uuid::Uuid::new_v4().simple().to_string();
                 let prefix = format!("bindery-demo-{}.", &id[..8]);
