@@ -5,19 +5,27 @@ use testkit::cluster;
 
 use super::installation::Installation;
 
-/// Starts a consumer on an installation that `spoil` spoiled: it has to leave with `expected` in one line.
+/// Starts each service on an installation that `spoil` spoiled: it has to leave with `expected` in one line.
 #[track_caller]
 fn check(name: &str, spoil: impl FnOnce(&mut Installation), expected: &str) {
     let prefix = format!("{}{name}-", cluster().prefix());
     let mut installation = Installation::without_topics(cluster().bootstrap_servers(), &prefix);
     spoil(&mut installation);
-    let mut consumer = installation.start(Side::Rt, "0");
-    let status = consumer.wait(Duration::from_secs(60));
-    let lines = consumer.lines();
-    assert_eq!(status.code(), Some(78), "{lines:?}");
-    let last = lines.last().expect("it says why");
-    assert!(last.contains(expected), "{last}");
-    assert!(last.contains("`bindery topics "), "it says what to do: {last}");
+    let services = [
+        (Side::Rt.name(), installation.start(Side::Rt, "0")),
+        (Side::Batch.name(), installation.start(Side::Batch, "0")),
+        ("status-sync", installation.start_status_sync("0")),
+    ];
+    for (service, mut process) in services {
+        let status = process.wait(Duration::from_secs(60));
+        let lines = process.lines();
+        assert_eq!(status.code(), Some(78), "{service}: {lines:?}");
+        let of_person: Vec<_> =
+            lines.iter().filter(|line| line.starts_with(&format!("{service}: "))).collect();
+        assert_eq!(of_person, [lines.last().expect("it says why")], "it says so in one line");
+        assert!(of_person[0].contains(expected), "{lines:?}");
+        assert!(of_person[0].contains("`bindery topics "), "it says what to do: {lines:?}");
+    }
 }
 
 #[test]
@@ -41,9 +49,11 @@ fn a_wrong_partition_count_is_refused() {
         |installation| {
             let specs = installation.topics.specs();
             kafka::apply(&installation.client, &specs).expect("they can be created");
-            installation.topics.rt_assignment.partitions = 9;
+            // status-sync wants the same number of both.
+            installation.topics.event_journal.partitions = 9;
+            installation.topics.event_status.partitions = 9;
         },
-        "rt-assignment` has 6 partitions instead of 9",
+        "event-journal` has 6 partitions instead of 9",
     );
 }
 
