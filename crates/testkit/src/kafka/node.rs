@@ -21,10 +21,20 @@ const STANDALONE: &str = "--standalone";
 
 const JAVA_PACKAGE: &str = "openjdk-17-jre-headless";
 
+/// The defaults of `kafka-server-start.sh` and `kafka-run-class.sh`.
+const AS_SHIPPED: &[&str] = &[
+    "-Xms1g",
+    "-Xmx1g",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+];
+
 /// What the Java machine is tuned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jvm {
-    /// Steady work: what measurements want.
+    /// Steady work, as Apache Kafka's own scripts start a broker: what measurements want.
     Steady,
     /// A quick start and little memory: what a test that kills its broker wants.
     Quick,
@@ -245,11 +255,10 @@ impl Node {
 
     fn java(&self) -> Command {
         let mut java = java();
-        java.args(["-Xms256m", "-Xmx768m", "-Djava.awt.headless=true"]);
-        match self.jvm {
-            Jvm::Steady => java.args(["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]),
-            Jvm::Quick => java.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]),
-        };
+        java.arg("-Djava.awt.headless=true").args(match self.jvm {
+            Jvm::Steady => AS_SHIPPED,
+            Jvm::Quick => &["-Xms256m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+        });
         java.arg(format!(
             "-Dlog4j2.configurationFile={}",
             self.file("log4j2.properties").display()
