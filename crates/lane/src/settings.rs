@@ -68,7 +68,7 @@ impl LaneSettings {
     pub fn batch() -> Self {
         Self {
             linger_ms: 100,
-            records_max: 20_000,
+            records_max: 10_000,
             bytes_max: 8 << 20,
             prefetch_kib: 8 << 10,
             producer_linger_ms: 5,
