@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod cold_start;
+mod demo;
 mod drain;
 mod engine;
 mod facts;
@@ -49,6 +50,8 @@ pub(crate) enum Task {
     /// One process that loads the catalogue.
     #[command(hide = true)]
     CatalogueLoader(catalogue::LoaderArguments),
+    /// The demo as a newcomer runs it, and the embedded broker in a process of its own.
+    Demo(demo::Arguments),
     /// What telemetry costs: the drain with and without it.
     Telemetry(telemetry::Arguments),
     /// One measured process; started by the others.
@@ -71,6 +74,7 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
         Task::Find(arguments) => find::run(arguments),
         Task::Catalogue(arguments) => catalogue::run(arguments),
         Task::CatalogueLoader(arguments) => catalogue::load(arguments),
+        Task::Demo(arguments) => demo::run(arguments),
         Task::Telemetry(arguments) => telemetry::run(arguments),
         Task::Worker(arguments) => worker::run(arguments),
     }
