@@ -8,7 +8,12 @@ use kafka_protocol::messages::{BrokerId, FetchRequest, ListOffsetsRequest};
 use super::client::{ANYBODY, Client, batch, batch_at, fetch_request, name, now_ms};
 
 /// Error, offset and timestamp of partition 0 at a point in time.
-fn offset_at(client: &mut Client, topic: &str, timestamp: i64, isolation: i8) -> (i16, i64, i64) {
+pub(super) fn offset_at(
+    client: &mut Client,
+    topic: &str,
+    timestamp: i64,
+    isolation: i8,
+) -> (i16, i64, i64) {
     let partition = ListOffsetsPartition::default()
         .with_partition_index(0)
         .with_current_leader_epoch(-1)

@@ -8,6 +8,7 @@ mod classic_groups;
 mod client;
 mod consumer_groups;
 mod fetching;
+mod keeping;
 mod limits;
 mod offsets;
 mod producing;
