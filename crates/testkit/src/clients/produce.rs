@@ -64,7 +64,8 @@ where
         .set("retry.backoff.ms", "20")
         .set("message.timeout.ms", "60000")
         .set("compression.type", compression)
-        .set("message.max.bytes", if compression == "none" { "1000000" } else { "100000000" })
+        // The topic's own limit is the one that counts.
+        .set("message.max.bytes", "100000000")
         .create_with_context(deliveries)
         .expect("the settings above are valid");
 
