@@ -130,6 +130,38 @@ fn events_are_as_recorded() {
     }
 }
 
+/// What others write as CloudEvents 1.0 is only read here.
+#[test]
+fn cloud_events_are_read_as_recorded() {
+    let recorded = |name: &str| -> &'static [u8] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}")).leak()
+    };
+    let expected = Event {
+        id: EventId::new("/shop/eu#9").expect("well formed"),
+        email: text("ada@example.com"),
+        external_id: text("1232"),
+        origin: text("/shop/eu"),
+        occurred_at: Some(NOW),
+        ctx: br#"{"order":{"number":"1232"}}"#.into(),
+        ..smallest_event()
+    };
+    let check = |value: &'static [u8], headers: &[Header]| {
+        let read = event::decode(Some(value), headers.iter().copied(), &POSITION);
+        assert_eq!(read.map_err(|fault| fault.to_string()), Ok(expected.clone()));
+    };
+    let structured = ("content-type", Some(&b"application/cloudevents+json"[..]));
+    check(recorded("cloud-event-structured.json"), &[structured]);
+    // Binary mode: a header a line, and the event's data as the value.
+    let lines = std::str::from_utf8(recorded("cloud-event-binary.headers")).expect("text");
+    let headers: Vec<Header> = lines
+        .lines()
+        .map(|line| line.split_once(": ").expect("a name and a value"))
+        .map(|(name, value)| (name, Some(value.as_bytes())))
+        .collect();
+    check(recorded("cloud-event-binary.json"), &headers);
+}
+
 #[test]
 fn assignments_are_as_recorded() {
     check!(
