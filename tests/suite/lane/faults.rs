@@ -129,6 +129,48 @@ fn a_lost_commit_costs_the_native_client_no_producer() {
     instance.stop();
 }
 
+/// Breaks a broker under librdkafka once, and demands that the producer it leaves in doubt is replaced.
+#[track_caller]
+fn check_replaced(fault: impl Fn(&Faults)) {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let mut copying = Copying::on(&broker.bootstrap_servers(), "tainted");
+    copying.client = ProducerClient::Librdkafka;
+    let instance = copying.start("0");
+    copying.produce(0..200);
+    copying.check_copied_once(200);
+    assert_eq!(instance.status.producers_renewed(), 0);
+    fault(broker.faults());
+    copying.produce(200..400);
+    copying.check_copied_once(400);
+    // What is committed is seen before the lane knows it.
+    wait_until("its producer is replaced", Duration::from_secs(30), || {
+        match instance.status.producers_renewed() {
+            1 => Ok(()),
+            renewed => Err(format!("{renewed} times")),
+        }
+    });
+    copying.check_copied_once(400);
+    instance.stop();
+}
+
+#[test]
+fn a_lost_answer_to_a_commit_costs_librdkafka_its_producer() {
+    check_replaced(|faults| faults.drop_reply(ApiKey::EndTxn, Times::Next(1)));
+}
+
+#[test]
+fn a_connection_that_breaks_in_a_transaction_costs_librdkafka_its_producer() {
+    check_replaced(|faults| faults.drop_connection(ApiKey::TxnOffsetCommit, Times::Next(1)));
+}
+
+#[test]
+fn a_commit_that_the_client_may_have_sent_twice_costs_librdkafka_its_producer() {
+    // Longer than half of what a socket may take.
+    check_replaced(|faults| {
+        faults.delay(ApiKey::EndTxn, Duration::from_millis(3_000), Times::Next(1));
+    });
+}
+
 #[test]
 fn too_few_replicas_are_waited_for() {
     check(|faults| faults.answer_with(ApiKey::Produce, NOT_ENOUGH_REPLICAS, Times::Next(3)));

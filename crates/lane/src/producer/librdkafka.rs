@@ -39,6 +39,7 @@ struct Shared {
     delivered: AtomicU64,
     /// How many deliveries the lane waits for; `u64::MAX` while it still sends.
     expected: AtomicU64,
+    /// Whether a connection broke since the producer was made.
     disconnected: AtomicBool,
     lane: Mutex<Option<Thread>>,
 }
@@ -55,6 +56,8 @@ impl TransactionalProducer for LibrdkafkaProducer {
         while !stop.is_requested() {
             match client.init_transactions(ATTEMPT) {
                 Ok(()) => {
+                    // What was under way until now has another epoch.
+                    shared.disconnected.store(false, Ordering::Release);
                     if waiting {
                         info!(transactional_id = spec.transactional_id, "the producer is ready");
                     }
@@ -141,14 +144,15 @@ impl LibrdkafkaProducer {
         input: Option<&Input<'_>>,
         watch: &mut Stopwatch,
     ) -> Result<(), WriteError> {
+        if self.shared.is_tainted() {
+            return Err(WriteError::Unsettled(Cause::Disconnected));
+        }
         self.shared.begin();
         let deadline = watch.since + self.transaction_timeout;
         call("begin", self.slow, || self.client.begin_transaction())?;
         watch.lap(Step::Begin);
         match self.fill_and_commit(outbox, input, deadline, watch) {
-            Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
-                Err(WriteError::Unsettled(Cause::Disconnected))
-            }
+            Ok(()) if self.shared.is_tainted() => Err(WriteError::Unsettled(Cause::Disconnected)),
             Ok(()) => Ok(()),
             Err(WriteError::Aborted(cause)) => self.abort(cause),
             Err(unsettled @ WriteError::Unsettled(_)) => Err(unsettled),
@@ -192,9 +196,7 @@ impl LibrdkafkaProducer {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         match call("abort", self.slow, || self.client.abort_transaction(Timeout::Never)) {
-            Ok(()) if self.shared.disconnected.load(Ordering::Acquire) => {
-                Err(WriteError::Unsettled(cause))
-            }
+            Ok(()) if self.shared.is_tainted() => Err(WriteError::Unsettled(cause)),
             Ok(()) => Err(WriteError::Aborted(cause)),
             Err(WriteError::Aborted(cause) | WriteError::Unsettled(cause)) => {
                 Err(WriteError::Unsettled(cause))
@@ -321,6 +323,10 @@ fn config(spec: &ProducerSpec) -> rdkafka::ClientConfig {
         .set("retry.backoff.max.ms", "100")
         .set("queue.buffering.max.messages", "1000000")
         .set("queue.buffering.max.kbytes", "65536");
+    if !matches!(config.log_level, RDKafkaLogLevel::Debug) {
+        // Below that it does not tell of connections that break.
+        config.set_log_level(RDKafkaLogLevel::Info);
+    }
     config
 }
 
@@ -328,8 +334,14 @@ impl Shared {
     fn begin(&self) {
         self.expected.store(u64::MAX, Ordering::Release);
         self.delivered.store(0, Ordering::Release);
-        self.disconnected.store(false, Ordering::Release);
         *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+    }
+
+    /// Whether a request may still be under way on a connection that the client has given up.
+    ///
+    /// This is never taken back: of breaks that follow within 30 s the client tells only the first.
+    fn is_tainted(&self) -> bool {
+        self.disconnected.load(Ordering::Acquire)
     }
 
     fn expect(&self, sent: u64) {
@@ -347,6 +359,16 @@ impl Shared {
     }
 }
 
+/// Whether a line of the client's log says that a connection broke on which requests may have gone out.
+///
+/// The client reports as an error only what keeps it from connecting; a connection that breaks once it was
+/// up is in its log alone.
+fn tells_of_a_break(facility: &str, message: &str) -> bool {
+    let was_up =
+        || [" in state UP", " in state REAUTH"].iter().any(|state| message.contains(state));
+    facility == "FAIL" && was_up()
+}
+
 struct Deliveries {
     quiet: QuietContext,
     shared: Arc<Shared>,
@@ -359,12 +381,15 @@ impl ClientContext for Deliveries {
         self.quiet.generate_oauth_token(settings)
     }
 
+    /// Called by the thread that serves the connection, before it makes another one.
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if tells_of_a_break(facility, message) {
+            self.shared.disconnected.store(true, Ordering::Release);
+        }
         QuietContext::line(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.shared.disconnected.store(true, Ordering::Release);
         QuietContext::failure(&error, reason);
     }
 
