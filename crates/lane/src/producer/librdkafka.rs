@@ -404,3 +404,23 @@ impl ProducerContext for Deliveries {
         self.shared.deliver();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(facility: &str, message: &str, expected: bool) {
+        assert_eq!(tells_of_a_break(facility, message), expected, "{facility} {message}");
+    }
+
+    #[test]
+    fn only_a_connection_that_was_up_can_have_broken() {
+        check("FAIL", "[thrd:a]: a:9092/1: Disconnected (after 12ms in state UP)", true);
+        check("FAIL", "a:9092/1: 1 request(s) timed out: disconnect (after 9ms in state UP)", true);
+        check("FAIL", "a:9092/1: Disconnected (after 12ms in state REAUTH)", true);
+        check("FAIL", "a:9092/1: Connect to a failed (after 0ms in state CONNECT)", false);
+        check("FAIL", "a:9092/1: Disconnected (after 1ms in state APIVERSION_QUERY)", false);
+        check("REQTMOUT", "a:9092/1: Timed out EndTxnRequest in flight (in state UP)", false);
+    }
+}
