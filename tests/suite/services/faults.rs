@@ -7,24 +7,27 @@ use testkit::{OwnCluster, free_port, wait_until};
 
 use super::installation::{DEADLINE, Installation, event_id, headers};
 
+/// Enough to be in the middle of for a while.
+const N_EVENTS: usize = 4_000;
+
 #[test]
 fn a_broker_killed_and_restarted_in_mid_run_costs_nothing() {
     let cluster = OwnCluster::start();
     let installation = Installation::on(cluster.bootstrap_servers(), "");
-    let topic = installation.topics.rt_event.name.clone();
+    let topics = &installation.topics;
     let _consumer = installation.start(Side::Rt, "0");
     let _status_sync = installation.start_status_sync("0");
-    installation.produce(&topic, 0..1_000);
-    installation.wait_for_decisions(200);
-    cluster.kill();
-    cluster.restart();
-    installation.produce(&topic, 1_000..2_000);
-    installation.wait_for_decisions(1_200);
-    cluster.kill();
-    cluster.restart();
-    installation.produce(&topic, 2_000..3_000);
-    installation.check_answered_once(&installation.topics.rt_assignment.name, 3_000);
-    check_statuses(&installation, 3_000);
+    for round in 1..=2 {
+        let (from, to) = ((round - 1) * N_EVENTS, round * N_EVENTS);
+        installation.while_producing(&topics.rt_event.name, from..to, || {
+            installation.in_mid_run(&topics.rt_assignment.name, to, || {
+                cluster.kill();
+                cluster.restart();
+            });
+        });
+    }
+    installation.check_answered_once(&topics.rt_assignment.name, 2 * N_EVENTS);
+    check_statuses(&installation, 2 * N_EVENTS);
 }
 
 #[test]
@@ -32,19 +35,21 @@ fn status_sync_killed_in_mid_run_and_restarted_publishes_every_status() {
     let cluster = testkit::cluster();
     let prefix = format!("{}status-kill-", cluster.prefix());
     let installation = Installation::on(cluster.bootstrap_servers(), &prefix);
-    let topic = installation.topics.rt_event.name.clone();
+    let topics = &installation.topics;
+    installation.produce(&topics.rt_event.name, 0..N_EVENTS);
     let _consumer = installation.start(Side::Rt, "0");
-    let mut status_sync = installation.start_status_sync("0");
-    for round in 0..3 {
-        installation.produce(&topic, round * 1_000..(round + 1) * 1_000);
-        installation.wait_for_decisions(round * 1_000 + 300);
+    for forget in [false, true] {
+        let mut status_sync = installation.start_status_sync("0");
+        installation.wait_for_more(&topics.event_status.name);
         status_sync.kill9();
-        if round == 1 {
+        let n_settled = n_settled(&installation, N_EVENTS);
+        assert!(n_settled < N_EVENTS, "every status was published before it was killed");
+        if forget {
             installation.forget_status_sync();
         }
-        status_sync = installation.start_status_sync("0");
     }
-    check_statuses(&installation, 3_000);
+    let _status_sync = installation.start_status_sync("0");
+    check_statuses(&installation, N_EVENTS);
 }
 
 #[test]
@@ -62,30 +67,33 @@ fn a_consumer_started_before_its_broker_waits_and_says_so() {
     assert_eq!(consumer.wait(Duration::from_secs(20)).code(), Some(0));
 }
 
-/// Waits until events `0..n` are at PENDING_DELIVERY, and demands that no event's statuses ever decrease.
+/// Waits until events `0..n` are at PENDING_DELIVERY.
 #[track_caller]
 fn check_statuses(installation: &Installation, n: usize) {
-    let topic = &installation.topics.event_status.name;
     wait_until("every status published", DEADLINE, || {
-        let mut last: BTreeMap<String, Status> = BTreeMap::new();
-        let records = installation.read(topic);
-        for record in &records {
-            let status: EventStatus<'_> =
-                wire::status::decode(record.value.as_deref(), headers(record))
-                    .expect("a status can be decoded");
-            let before = last.insert(status.event_id.to_string(), status.status);
-            assert!(
-                before.is_none_or(|before| before.rank() <= status.status.rank()),
-                "the status of {} went from {before:?} to {:?}",
-                status.event_id,
-                status.status
-            );
-        }
-        let settled =
-            |number: &usize| last.get(&event_id(*number)) == Some(&Status::PendingDelivery);
-        let n_settled = (0..n).filter(settled).count();
+        let n_settled = n_settled(installation, n);
         if n_settled == n { Ok(()) } else { Err(format!("{n_settled} of {n}")) }
     });
+}
+
+/// How many of events `0..n` are at PENDING_DELIVERY. Demands that no event's statuses ever decrease.
+#[track_caller]
+fn n_settled(installation: &Installation, n: usize) -> usize {
+    let mut last: BTreeMap<String, Status> = BTreeMap::new();
+    for record in &installation.read(&installation.topics.event_status.name) {
+        let status: EventStatus<'_> =
+            wire::status::decode(record.value.as_deref(), headers(record))
+                .expect("a status can be decoded");
+        let before = last.insert(status.event_id.to_string(), status.status);
+        assert!(
+            before.is_none_or(|before| before.rank() <= status.status.rank()),
+            "the status of {} went from {before:?} to {:?}",
+            status.event_id,
+            status.status
+        );
+    }
+    let settled = |number: &usize| last.get(&event_id(*number)) == Some(&Status::PendingDelivery);
+    (0..n).filter(settled).count()
 }
 
 /// What `address` answers to a GET of `path`.

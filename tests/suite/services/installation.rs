@@ -168,6 +168,19 @@ impl Installation {
         testkit::produce(&self.client.bootstrap_servers, topic, numbers.map(record));
     }
 
+    /// The same on a thread of its own, while `meanwhile` runs; returns when both are done.
+    pub(crate) fn while_producing(
+        &self,
+        topic: &str,
+        numbers: std::ops::Range<usize>,
+        meanwhile: impl FnOnce(),
+    ) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.produce(topic, numbers));
+            meanwhile();
+        });
+    }
+
     /// Every committed record of `topic`.
     pub(crate) fn read(&self, topic: &str) -> Vec<OwnedRecord> {
         read_all(&self.client.bootstrap_servers, topic, Isolation::ReadCommitted)
@@ -202,6 +215,35 @@ impl Installation {
         assert!(assignments == once, "assigned otherwise than once: {:?}", odd(&assignments));
     }
 
+    /// Runs `fault` as soon as more is written to `assignment_topic`, and demands that it came in mid-run: that some
+    /// of the `n` events produced so far were not decided yet.
+    #[track_caller]
+    pub(crate) fn in_mid_run(&self, assignment_topic: &str, n: usize, fault: impl FnOnce()) {
+        self.wait_for_more(assignment_topic);
+        fault();
+        // Decided later than the fault, if at all: what is left now was left then.
+        let decided = self.decisions().len();
+        assert!(0 < decided && decided < n, "{decided} of {n} events decided at the fault");
+    }
+
+    /// Waits until more is visible in `topic` than when it was called.
+    #[track_caller]
+    pub(crate) fn wait_for_more(&self, topic: &str) {
+        let end = || -> i64 {
+            let ends = testkit::end_offsets(
+                &self.client.bootstrap_servers,
+                topic,
+                Isolation::ReadCommitted,
+            );
+            ends.iter().sum()
+        };
+        let before = end();
+        wait_until(&format!("more in `{topic}`"), DEADLINE, || {
+            let now = end();
+            if now > before { Ok(()) } else { Err(format!("its ends add up to {now}")) }
+        });
+    }
+
     /// Waits until at least `n` events have a decision.
     #[track_caller]
     pub(crate) fn wait_for_decisions(&self, n: usize) {
@@ -217,7 +259,7 @@ fn quicken(lane: &mut LaneSettings) {
     lane.session_timeout_ms = 6_000;
     lane.socket_timeout_ms = 4_000;
     lane.transaction_timeout_ms = 10_000;
-    lane.records_max = 500;
+    lane.records_max = 100;
     lane.client = producer_client();
 }
 
