@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod boot;
+mod delivery;
 mod drain;
 mod exactness;
 mod faults;
