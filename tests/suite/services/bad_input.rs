@@ -1,9 +1,9 @@
-use domain::FactKind;
+use domain::{FactKind, Hold, Template, TemplateState};
 use event_consumer::Side;
 use lane::ProducerClient;
-use testkit::cluster;
+use testkit::{OwnedRecord, cluster};
 
-use super::installation::{Installation, fact_in, headers, is_decision};
+use super::installation::{Installation, fact_in, headers, is_decision, template};
 
 type Header = (&'static str, &'static [u8]);
 
@@ -76,7 +76,13 @@ fn cases() -> Vec<Case> {
             "scheduled",
             r#"{"type":"order.shipped","email":"a@b.c","scheduled":"2199-01-01T00:00:00Z"}"#,
             &[JSON],
-            "held",
+            "scheduled",
+        ),
+        case(
+            "paused",
+            r#"{"type":"order.returned","email":"a@b.c","ctx":{"order":{"number":"1"}}}"#,
+            &[JSON],
+            "paused",
         ),
         case("half a megabyte", &large(500_000), &[JSON], "bound"),
         case("as large as the topic takes", &large(A_MEGABYTE), &[JSON], "too_large"),
@@ -92,7 +98,7 @@ fn word(kind: &FactKind<'_>) -> &'static str {
     match kind {
         FactKind::Bound { .. } => "bound",
         FactKind::NotSupported(not_supported) => not_supported.reason.as_str(),
-        FactKind::Held(_) => "held",
+        FactKind::Held(hold) => word_of_hold(hold),
         FactKind::Expired => "expired",
         FactKind::Cancelled => "cancelled",
         FactKind::Duplicate { .. } => "duplicate",
@@ -100,6 +106,15 @@ fn word(kind: &FactKind<'_>) -> &'static str {
         | FactKind::Released
         | FactKind::CancelRequested
         | FactKind::Delivery { .. } => "no decision",
+    }
+}
+
+/// What an event is held for, as one word.
+fn word_of_hold(hold: &Hold<'_>) -> &'static str {
+    match hold {
+        Hold::Scheduled { .. } => "scheduled",
+        Hold::Paused { template_id } if template_id == "order.returned-email" => "paused",
+        Hold::Paused { .. } => "paused by another template",
     }
 }
 
@@ -111,6 +126,8 @@ fn bad_input_gets_its_reason_and_nothing_else_suffers() {
     installation.topics.rt_assignment.config.extend([limit]);
     installation.create();
     installation.publish_garbage();
+    let paused = Template { state: TemplateState::Paused, ..template("order.returned") };
+    installation.publish(&paused);
     let cases = cases();
     let topic = &installation.topics.rt_event.name;
     for case in &cases {
@@ -156,7 +173,17 @@ fn bad_input_gets_its_reason_and_nothing_else_suffers() {
         let as_read = if has_room { input.value.as_ref() } else { None };
         assert!(letter.value.as_ref() == as_read, "bytes as read of the one at {offset}");
     }
-    assert_eq!(installation.read(&installation.topics.held_event.name).len(), count("held"));
+    let held_events = installation.read(&installation.topics.held_event.name);
+    assert_eq!(held_events.len(), count("scheduled") + count("paused"));
+    for record in &held_events {
+        let held = wire::held_event::decode(record.value.as_deref(), headers(record));
+        let held = held.expect("a held event can be decoded");
+        assert_eq!(record.key_text(), held.event_id.as_str());
+        let is_it = |(input, _): &(&OwnedRecord, &Case)| input.offset == held.source.offset;
+        let (input, case) = inputs.iter().zip(&cases).find(is_it).expect("it is one of the inputs");
+        assert_eq!(word_of_hold(&held.hold), case.expected, "{}", case.name);
+        assert_eq!(Some(&*held.value), input.value.as_deref(), "bytes as read");
+    }
     let assignments = installation.read(&installation.topics.rt_assignment.name);
     assert_eq!(assignments.len(), count("bound"));
     for record in &assignments {
