@@ -59,6 +59,8 @@ pub(super) struct Entry {
     n_logs: u32,
     assigned: Option<(LaneKind, Instant)>,
     n_assignments: u32,
+    n_held: u32,
+    is_held_otherwise: bool,
     folded: Folded,
     shown: Option<Shown>,
     n_regressed: u32,
@@ -90,6 +92,11 @@ impl Entry {
         self.assigned.get_or_insert((lane, at));
     }
 
+    pub(super) fn held(&mut self, is_as_sent: bool) {
+        self.n_held += 1;
+        self.is_held_otherwise |= !is_as_sent;
+    }
+
     pub(super) fn log(&mut self) {
         self.n_logs += 1;
     }
@@ -119,6 +126,10 @@ impl Entry {
         self.decided == Some(FactWord::Decided(Expected::Bound))
     }
 
+    fn is_held(&self) -> bool {
+        self.decided == Some(FactWord::Decided(Expected::Held))
+    }
+
     /// Whether the status published is what the facts come to.
     fn is_folded(&self) -> bool {
         let id = EventId::new("any").expect("a printable id");
@@ -131,6 +142,7 @@ impl Entry {
             && self.n_received > 0
             && self.n_decided > 0
             && (!self.is_bound() || self.n_assignments > 0)
+            && (!self.is_held() || self.n_held > 0)
             && self.n_delivery_facts >= self.n_logs
             && self.is_folded()
     }
@@ -154,6 +166,14 @@ impl Entry {
             once(verdict, id, "assignment", self.n_assignments);
         } else if self.n_assignments > 0 {
             verdict.duplicated(&format!("event `{id}` has an assignment and is not bound"));
+        }
+        if self.is_held() {
+            once(verdict, id, "held event", self.n_held);
+        } else if self.n_held > 0 {
+            verdict.duplicated(&format!("event `{id}` is in held-event and not held"));
+        }
+        if self.is_held_otherwise {
+            verdict.lost(&format!("event `{id}` is held other than it was sent"));
         }
         let (facts, logs) = (self.n_delivery_facts, self.n_logs);
         if facts < logs {

@@ -61,6 +61,13 @@ pub enum Observation {
         /// Whether key and value are those that were sent.
         is_as_sent: bool,
     },
+    /// An event is kept for later.
+    Held {
+        /// The event.
+        id: String,
+        /// Whether its value is the one that was sent.
+        is_as_sent: bool,
+    },
     /// A record that cannot be read or belongs to no event of ours.
     Stray {
         /// Which and why.
@@ -156,6 +163,9 @@ impl Ledger {
                 let parked = self.dead_letters.entry(number).or_insert((0, true));
                 *parked = (parked.0 + 1, parked.1 && is_as_sent);
             }
+            Observation::Held { id, is_as_sent } => {
+                self.change(id, |entry| entry.held(is_as_sent));
+            }
             Observation::Stray { detail } => self.strays.push(detail),
         }
     }
@@ -171,7 +181,8 @@ impl Ledger {
         }
     }
 
-    /// How many events are accounted for, for the moment: sent, decided, assigned if bound, every
+    /// How many events are accounted for, for the moment: sent, decided, assigned if bound, kept if
+    /// held, every
     /// report taken in, and the status published that all of it comes to.
     pub fn n_settled(&self) -> usize {
         self.n_settled

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use domain::{AssignmentId, Fact, FactKind, Folded, LaneKind, SourcePosition, Timestamp};
 use kafka::ReadRecord;
+use wire::held_event::RecordHeader;
 
 use super::entry::Shown;
 use super::ledger::{FactWord, Observation};
@@ -24,6 +25,8 @@ pub(super) enum Source {
     Log,
     /// `dead-letter`.
     DeadLetter,
+    /// `held-event`.
+    Held,
 }
 
 /// What `record`, read from `topic` at `at`, says of one of the events.
@@ -41,6 +44,7 @@ pub(super) fn observe(
         Source::Status => status(record),
         Source::Log => log(record),
         Source::DeadLetter => dead_letter(record, traffic),
+        Source::Held => held(record, traffic),
     };
     read.unwrap_or_else(|detail| {
         let (partition, offset) = (record.partition(), record.offset());
@@ -133,4 +137,24 @@ fn dead_letter(record: &ReadRecord<'_>, traffic: Traffic) -> Result<Observation,
             headers.iter().any(|(found, with)| found == *name && with == Some(value.as_slice()))
         });
     Ok(Observation::DeadLetter { number, is_as_sent })
+}
+
+fn held(record: &ReadRecord<'_>, traffic: Traffic) -> Result<Observation, String> {
+    let headers = record.headers();
+    let held = wire::held_event::decode(record.value(), headers.iter())
+        .map_err(|error| error.to_string())?;
+    if record.key() != Some(held.event_id.as_str().as_bytes()) {
+        return Err("the key is not the event's id".into());
+    }
+    let number = held.key.as_deref().and_then(number_of_key);
+    let number = number.filter(|number| *number < traffic.len()).ok_or("no event of this run")?;
+    let sent = traffic.record(number);
+    let is_as_sent = Some(&*held.value) == sent.value.as_deref()
+        && sent.headers.iter().all(|(name, value)| {
+            let is_it = |header: &RecordHeader<'_>| {
+                header.name == *name && header.value.as_deref() == Some(value.as_slice())
+            };
+            held.headers.iter().any(is_it)
+        });
+    Ok(Observation::Held { id: held.event_id.to_string(), is_as_sent })
 }

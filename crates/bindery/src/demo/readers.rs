@@ -50,6 +50,7 @@ impl Readers {
             (Source::Status, &topics.event_status),
             (Source::Log, &topics.delivery_log),
             (Source::DeadLetter, &topics.dead_letter),
+            (Source::Held, &topics.held_event),
         ];
         let (sender, observations) = sync_channel(WAITING_MAX);
         let finish = Stop::new();

@@ -87,6 +87,9 @@ impl Scribe {
             };
             self.fact(FactWord::Delivery, &fact(number, 3, outcome), &mut folded);
         }
+        if expected == Expected::Held {
+            self.observations.push(Observation::Held { id: id(number), is_as_sent: true });
+        }
         if expected == Expected::NotSupported(RejectionReason::Undecodable) {
             self.observations.push(Observation::DeadLetter { number, is_as_sent: true });
         }
@@ -135,6 +138,10 @@ fn is_parked(observation: &Observation) -> bool {
     matches!(observation, Observation::DeadLetter { .. })
 }
 
+fn is_held(observation: &Observation) -> bool {
+    matches!(observation, Observation::Held { .. })
+}
+
 fn without(matches: impl Fn(&Observation) -> bool) -> Vec<Observation> {
     let mut observations = sound();
     let at = position(&observations, matches);
@@ -163,7 +170,7 @@ fn topics_may_be_read_in_any_order() {
     let mut observations = sound();
     let later = |observation: &Observation| match observation {
         Observation::Status { .. } => 0,
-        Observation::Log { .. } | Observation::DeadLetter { .. } => 1,
+        Observation::Log { .. } | Observation::DeadLetter { .. } | Observation::Held { .. } => 1,
         Observation::Assignment { .. } => 2,
         Observation::Fact { .. } | Observation::Stray { .. } => 3,
         Observation::Intake { .. } => 4,
@@ -180,6 +187,8 @@ fn a_lost_record_is_found() {
     assert!(verdict.lost >= 1, "{verdict:?}");
     check(without(is_assignment), (1, 0, 0));
     check(without(is_parked), (1, 0, 0));
+    check(without(is_held), (1, 0, 0));
+    assert!(!ledger(without(is_held)).is_settled());
     let whole_event =
         |observation: &Observation| matches!(observation, Observation::Intake { number: 1, .. });
     let verdict = ledger(without(whole_event)).verdict();
@@ -209,6 +218,20 @@ fn a_doubled_record_is_found() {
     check(twice(is_assignment), (0, 1, 0));
     check(twice(is_delivery), (0, 1, 0));
     check(twice(is_parked), (0, 1, 0));
+    check(twice(is_held), (0, 1, 0));
+}
+
+#[test]
+fn an_event_held_without_a_decision_or_other_than_it_was_sent_is_found() {
+    let mut observations = sound();
+    observations.push(Observation::Held { id: id(1), is_as_sent: true });
+    check(observations, (0, 1, 0));
+    let mut observations = sound();
+    let at = position(&observations, is_held);
+    if let Observation::Held { is_as_sent, .. } = &mut observations[at] {
+        *is_as_sent = false;
+    }
+    check(observations, (1, 0, 0));
 }
 
 #[test]
