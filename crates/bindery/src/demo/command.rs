@@ -147,7 +147,7 @@ impl Demo<'_> {
             services.stop()?;
         }
         self.console.object(&report.json());
-        Ok(if report.verdict.is_good() { Exit::Ok } else { Exit::FoundWrong })
+        Ok(report.exit())
     }
 
     fn publish(&self) -> Result<(), Failure> {

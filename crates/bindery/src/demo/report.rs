@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{LaneKind, Language, Status};
 use serde_json::{Map, Value, json};
+use service::Exit;
 
 use super::ledger::Ledger;
 use super::senders::Senders;
@@ -59,6 +60,11 @@ fn percentile(sorted: &[Duration], percent: usize) -> f64 {
 }
 
 impl Report {
+    /// What the program ends with: found wrong if anything was lost, duplicated or regressed.
+    pub(super) fn exit(&self) -> Exit {
+        if self.verdict.is_good() { Exit::Ok } else { Exit::FoundWrong }
+    }
+
     fn events_per_second(&self) -> f64 {
         let events = u32::try_from(self.events).map_or(f64::from(u32::MAX), f64::from);
         (events / self.elapsed.as_secs_f64().max(0.001)).round()
@@ -134,5 +140,59 @@ mod tests {
         check(&[7], 7.0, 7.0);
         check(&[3, 1, 2, 4], 2.0, 4.0);
         check(&(1..=200).rev().collect::<Vec<u64>>(), 100.0, 198.0);
+    }
+
+    fn report(verdict: Verdict) -> Report {
+        let counts = [(Status::Pending, 1), (Status::NotSupported, 2), (Status::Sent, 7)];
+        let count = |status| counts.iter().find(|(of, _)| *of == status).map_or(0, |(_, n)| *n);
+        Report {
+            events: 10,
+            statuses: Status::ALL.into_iter().map(|status| (status, count(status))).collect(),
+            assignments: 7,
+            dead_letters: 2,
+            rt: Latency { p50: 1.5, p99: 20.0 },
+            batch: Latency { p50: 100.0, p99: 200.5 },
+            elapsed: Duration::from_secs(2),
+            broker: "embedded".into(),
+            verdict,
+        }
+    }
+
+    /// What is for programs, word by word, and what the program ends with.
+    #[track_caller]
+    fn check_outcome([lost, duplicated, regressed]: [u64; 3], code: u8) {
+        let report = report(Verdict { lost, duplicated, regressed, findings: Vec::new() });
+        let expected = json!({
+            "events": 10,
+            "statuses": {
+                "PENDING": 1,
+                "PAUSED": 0,
+                "PENDING_DELIVERY": 0,
+                "EXPIRED": 0,
+                "CANCELLED": 0,
+                "NOT_SUPPORTED": 2,
+                "IGNORED": 0,
+                "SENT": 7,
+                "DELIVERY_ERROR": 0,
+            },
+            "assignments": 7,
+            "deadLetters": 2,
+            "lost": lost,
+            "duplicated": duplicated,
+            "regressed": regressed,
+            "latencyMs": { "rt": { "p50": 1.5, "p99": 20.0 }, "batch": { "p50": 100.0, "p99": 200.5 } },
+            "eventsPerSecond": 5.0,
+            "broker": "embedded",
+        });
+        assert_eq!(report.json(), expected);
+        assert_eq!(report.exit().code(), code);
+    }
+
+    #[test]
+    fn programs_are_told_all_figures_and_fail_on_anything_lost_duplicated_or_regressed() {
+        check_outcome([0, 0, 0], 0);
+        check_outcome([3, 0, 0], 1);
+        check_outcome([0, 4, 0], 1);
+        check_outcome([0, 0, 5], 1);
     }
 }
