@@ -22,6 +22,12 @@ pub(crate) struct Copying {
     pub(crate) partitions: i32,
     /// The client that is asked for.
     pub(crate) client: ProducerClient,
+    /// Most records in one transaction.
+    pub(crate) records_max: usize,
+    /// Aborts in a row after which a lane gives up.
+    pub(crate) aborts_max: u32,
+    /// Until it is requested, a lane pauses before each batch.
+    pub(crate) release: Stop,
     /// How the lanes reach the brokers.
     pub(crate) settings: ClientSettings,
 }
@@ -42,8 +48,13 @@ pub(crate) fn producer_client() -> ProducerClient {
     }
 }
 
+/// How long a lane pauses before each batch until it is released.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Writes each record as it was read.
-struct Copy;
+struct Copy {
+    release: Stop,
+}
 
 impl Handler for Copy {
     type Error = Infallible;
@@ -54,6 +65,7 @@ impl Handler for Copy {
         _now_ms: i64,
         outbox: &mut Outbox,
     ) -> Result<(), Infallible> {
+        self.release.wait(PAUSE);
         for record in batch.records() {
             let value = record.value.expect("every record of these tests has a value");
             outbox
@@ -75,8 +87,12 @@ impl Copying {
             copy: format!("{name}-copy"),
             partitions,
             client: producer_client(),
+            records_max: 500,
+            aborts_max: LaneSettings::real_time().aborts_max,
+            release: Stop::new(),
             settings: ClientSettings::new(bootstrap_servers),
         };
+        copying.release.request();
         let topics = [(&*copying.source, partitions, &[][..]), (&*copying.copy, partitions, &[])];
         testkit::create_topics(bootstrap_servers, &topics);
         copying
@@ -101,7 +117,8 @@ impl Copying {
             socket_timeout_ms: 4_000,
             transaction_timeout_ms: 10_000,
             session_timeout_ms: 6_000,
-            records_max: 500,
+            records_max: self.records_max,
+            aborts_max: self.aborts_max,
             client: self.client,
             ..LaneSettings::real_time()
         };
@@ -115,7 +132,7 @@ impl Copying {
                 offset_reset: OffsetReset::Earliest,
             },
             outputs: Arc::new(outputs),
-            handler: Copy,
+            handler: Copy { release: self.release.clone() },
             status: Arc::clone(&status),
         };
         let stopped = stop.clone();
@@ -150,13 +167,19 @@ impl Copying {
 impl Instance {
     /// Tells it to stop and demands that it ends in order and in time.
     #[track_caller]
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
         self.stop.request();
-        let thread = self.thread.take().expect("it is stopped once");
+        self.end().expect("it ends in order");
+    }
+
+    /// Waits until it has ended, and says how.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Result<(), LaneError> {
+        let thread = self.thread.take().expect("it ends once");
         wait_until("an instance to end", Duration::from_secs(20), || {
             if thread.is_finished() { Ok(()) } else { Err("it still runs".into()) }
         });
-        thread.join().expect("it does not panic").expect("it ends in order");
+        thread.join().expect("it does not panic")
     }
 
     /// Waits until it has committed at least `n` records.
