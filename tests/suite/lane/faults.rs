@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use dev_broker::{ApiKey, Broker, BrokerConfig, Faults, Times};
-use lane::ProducerClient;
+use lane::{LaneError, ProducerClient};
+use service::Failure;
 use testkit::wait_until;
 
 use super::copying::{Copying, producer_client};
@@ -227,4 +228,22 @@ fn a_partition_revoked_while_an_aborted_batch_waits_is_read_when_it_comes_back()
     copying.produce(2_000..3_000);
     copying.check_copied_once(3_000);
     first.stop();
+}
+
+#[test]
+fn a_batch_aborted_too_often_ends_the_lane_and_with_it_the_process() {
+    let broker = Broker::start(BrokerConfig::default()).expect("the embedded broker starts");
+    let copying = Copying { aborts_max: 3, ..Copying::on(&broker.bootstrap_servers(), "too-many") };
+    let faults = broker.faults();
+    faults.answer_with(ApiKey::TxnOffsetCommit, ILLEGAL_GENERATION, Times::Always);
+    copying.produce(0..10);
+    let ended = copying.start("0").end();
+    let error = ended.expect_err("nothing can be committed");
+    assert!(matches!(error, LaneError::TooManyAborts { aborts: 4, .. }), "{error}");
+    assert_eq!(Failure::from(error).exit().code(), 70);
+    // What it gave up on is there for its successor.
+    faults.clear();
+    let successor = copying.start("0");
+    copying.check_copied_once(10);
+    successor.stop();
 }
