@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use lane::{PartitionLag, Stop};
 use testkit::{cluster, wait_until};
 
-use super::copying::Copying;
+use super::copying::{Copying, Instance};
 
 fn copying(name: &str) -> Copying {
     Copying::on(cluster().bootstrap_servers(), &cluster().topic(name))
@@ -37,17 +38,30 @@ fn an_instance_that_starts_again_goes_on_where_it_stopped() {
     }
 }
 
+/// Waits until the lags of all partitions are as `expected`.
+#[track_caller]
+fn wait_for_lags(instance: &Instance, what: &str, expected: impl Fn(&[PartitionLag]) -> bool) {
+    wait_until(what, Duration::from_secs(30), || {
+        let lags: Vec<PartitionLag> = instance.status.partitions().into_values().collect();
+        if expected(&lags) { Ok(()) } else { Err(format!("{lags:?}")) }
+    });
+}
+
 #[test]
 fn lag_is_nothing_once_everything_is_committed_and_counts_what_is_not() {
-    let copying = copying("lag");
-    let instance = copying.start("0");
+    // A hundred batches, and a tenth of a second for each until the lane is released.
+    let copying = Copying { records_max: 10, release: Stop::new(), ..copying("lag") };
     copying.produce(0..1_000);
+    let instance = copying.start("0");
+    wait_for_lags(&instance, "a lag", |lags| {
+        let records: u64 = lags.iter().map(|lag| lag.records).sum();
+        let is_late = |lag: &PartitionLag| lag.records > 0 && lag.age_ms > 0;
+        records < 1_000 && lags.iter().any(is_late)
+    });
+    copying.release.request();
     copying.check_copied_once(1_000);
-    instance.wait_for_partitions(4);
-    wait_until("no lag", Duration::from_secs(30), || {
-        let lags = instance.status.partitions();
-        let behind: u64 = lags.values().map(|lag| lag.records).sum();
-        if behind == 0 { Ok(()) } else { Err(format!("{lags:?}")) }
+    wait_for_lags(&instance, "no lag", |lags| {
+        lags.len() == 4 && lags.iter().all(|lag| lag.records == 0 && lag.age_ms == 0)
     });
     instance.stop();
 }
