@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use domain::{LaneKind, Timestamp};
+use domain::LaneKind;
 use service::{Exit, Failure, Shutdown, Watchdog, stop_on_signals};
 
 use super::further::{self, Further};
@@ -20,7 +20,7 @@ use super::traffic::Traffic;
 use crate::cli::Common;
 use crate::config;
 use crate::console::Console;
-use crate::event::LanguageFlag;
+use crate::event::{self, LanguageFlag};
 use crate::template;
 
 /// What the events are made from; the same events in every run.
@@ -101,7 +101,7 @@ impl Demo<'_> {
         let senders = ReadySenders::connect(client).map_err(Failure::from)?;
         let mut services = Services::start(self.installation, state.path(), &out)?;
         services.wait_until_ready(self.shutdown.stop())?;
-        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        let now = event::now();
         let traffic = Traffic::new(self.arguments.events as usize, SEED, now);
         let readers = Readers::start(client, topics, traffic).map_err(Failure::internal)?;
         readers.wait_until_ready(self.shutdown.stop());
