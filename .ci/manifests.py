@@ -4,8 +4,9 @@
     manifests.py KUBERNETES-VERSION SCHEMAS TOPICS FILE...
 
 Kubernetes' own kinds are held against its strict schemas, others against SCHEMAS/KIND-GROUP-VERSION.json; a
-kind without a schema is an error. KafkaTopics whose chart was given no topics of its own have to be those of
-TOPICS, the file that is compared with the code. Prints one line per problem and a count.
+kind without a schema is an error. Strimzi's are written by us: see the README there. KafkaTopics whose chart was
+given no topics of its own have to be those of TOPICS, the file that is compared with the code. Prints one line
+per problem and a count.
 """
 import json
 import pathlib
