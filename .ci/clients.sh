@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by .ci/run: producers and delivery services in other languages, the examples of the guides, and
-# the AsyncAPI document. Uses `step`, `skip`, `need_packages` and $target of .ci/run.
+# the AsyncAPI document. Uses `step`, `need_packages`, `need_go` and $target of .ci/run.
 
 # need_clients: what the scripts `tests/clients/*/install.sh` want to find.
 need_clients() {
@@ -11,10 +11,9 @@ need_clients() {
     [ -e /usr/include/google/protobuf/timestamp.proto ] || missing+=(libprotobuf-dev)
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
     command -v npm >/dev/null || missing+=(nodejs npm)
-    command -v go >/dev/null || missing+=(golang)
     command -v javac >/dev/null || missing+=(default-jdk-headless)
     command -v mvn >/dev/null || missing+=(maven)
-    [ ${#missing[@]} -eq 0 ] || need_packages "${missing[@]}"
+    { [ ${#missing[@]} -eq 0 ] || need_packages "${missing[@]}"; } && need_go
 }
 
 # shellcheck disable=SC2317 # called through `step`

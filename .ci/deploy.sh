@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by .ci/run: that what `deploy/`, the Dockerfile and the compose file say can be deployed, without an
-# engine and without a cluster. Uses `step`, `skip`, `need_packages` and $tools of .ci/run.
+# engine and without a cluster. Uses `step`, `need_go` and $tools of .ci/run.
 
 chart=deploy/helm/bindery
 # The oldest release that the chart names, the one most run, and the newest there is a schema for.
@@ -123,8 +123,8 @@ deploy_steps() {
     else
         step "linters of the deployment, from PyPI" false
     fi
-    if ! command -v go >/dev/null; then
-        skip "compose file loads, chart renders" "there is no Go to build Helm with"
+    if ! need_go; then
+        step "compose file loads, chart renders: Go, to build Helm" false
     else
         if need_compose_spec; then
             step "compose file loads" compose_loads
@@ -145,6 +145,7 @@ deploy_steps() {
         step "alerts are valid" alerts_valid
         step "alerts fire when they should" alerts_tested
     else
-        skip "alerts" "promtool is not to be had from Debian"
+        # No reason to go on without: a broken alert is noticed only when it should have fired.
+        step "alerts: promtool, from Debian or in PATH" false
     fi
 }

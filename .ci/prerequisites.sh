@@ -19,6 +19,9 @@ need_packages() {
     return 1
 }
 
+# need_go: what builds Helm, Compose's loader and the clients in Go.
+need_go() { command -v go >/dev/null || need_packages golang; }
+
 # need_build_tools: a Rust toolchain, a C compiler, make, pkg-config and OpenSSL's headers.
 need_build_tools() {
     if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
