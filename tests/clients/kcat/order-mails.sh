@@ -13,5 +13,6 @@ kcat -b "$KAFKA_BOOTSTRAP_SERVERS" -G order-mails -u -q -f '%s\n' \
     while read -r log; do
         # One at a time: of an open pipe, kcat holds the last lines back.
         printf '%s\n' "$log" |
-            kcat -P -b "$KAFKA_BOOTSTRAP_SERVERS" -t delivery-log -H content-type=application/json
+            kcat -P -b "$KAFKA_BOOTSTRAP_SERVERS" -t delivery-log -H content-type=application/json \
+                -X acks=all -X enable.idempotence=true
     done
