@@ -34,6 +34,11 @@ async function handle(assignment) {
   return { outcome: 'sent' }
 }
 
+/** The headers with which the event's trace goes on, where it has one. */
+function trace({ traceparent, tracestate }) {
+  return { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) }
+}
+
 const kafka = new Kafka({
   clientId: 'order-mails',
   brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(','),
@@ -72,7 +77,7 @@ await consumer.run({
       messages: [{
         key: assignment.eventId,
         value: JSON.stringify(log),
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...trace(message.headers) },
       }],
     })
   },

@@ -38,6 +38,11 @@ def handle(assignment):
     return {"outcome": "sent"}
 
 
+def trace(record):
+    """The headers with which the event's trace goes on, where it has one."""
+    return [header for header in record.headers() or [] if header[0] in ("traceparent", "tracestate")]
+
+
 def reported(error, _record):
     if error is not None:
         raise KafkaException(error)
@@ -77,7 +82,7 @@ while running:
             "delivery-log",
             key=assignment.event_id,
             value=json.dumps(log),
-            headers={"content-type": "application/json"},
+            headers=[("content-type", "application/json"), *trace(record)],
             on_delivery=reported,
         )
     if records:

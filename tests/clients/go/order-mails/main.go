@@ -57,6 +57,17 @@ func handle(outbox string, a *binderyv1.Assignment) (outcome, reason string, err
 	return "sent", "", send(outbox, a)
 }
 
+// headers of a report: how it is written, and with what the event's trace goes on, where it has one.
+func headers(assignment *kgo.Record) []kgo.RecordHeader {
+	headers := []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}
+	for _, header := range assignment.Headers {
+		if header.Key == "traceparent" || header.Key == "tracestate" {
+			headers = append(headers, header)
+		}
+	}
+	return headers
+}
+
 func main() {
 	outbox := os.Getenv("OUTBOX")
 	if outbox == "" {
@@ -116,7 +127,7 @@ func main() {
 				Topic:   "delivery-log",
 				Key:     []byte(assignment.EventId),
 				Value:   value,
-				Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}},
+				Headers: headers(record),
 			})
 		})
 		// First the reports, then the offsets: nothing is left unreported.

@@ -105,6 +105,12 @@ public class OrderMails {
                     var report = new ProducerRecord<>("delivery-log", assignment.getEventId(), log);
                     report.headers().add(
                             "content-type", "application/protobuf".getBytes(StandardCharsets.UTF_8));
+                    // With these the event's trace goes on, where it has one.
+                    for (String name : List.of("traceparent", "tracestate")) {
+                        for (var header : record.headers().headers(name)) {
+                            report.headers().add(header);
+                        }
+                    }
                     producer.send(report);
                 }
                 producer.sendOffsetsToTransaction(next, consumer.groupMetadata());
