@@ -79,6 +79,22 @@ impl Payload {
         }
     }
 
+    /// Whether a trace goes through it.
+    const fn passes_trace_on(self) -> bool {
+        match self {
+            Self::Event
+            | Self::Assignment
+            | Self::Fact
+            | Self::EventStatus
+            | Self::DeliveryLog
+            | Self::HeldEvent => true,
+            Self::MessageTemplate
+            | Self::TemplateContent
+            | Self::DeadLetter
+            | Self::Cancellation => false,
+        }
+    }
+
     pub(super) fn describe(self, contract: &Contract) -> Value {
         let key = map([("type", "string".into()), ("description", self.key().into())]);
         let binding = map([("key", key), ("bindingVersion", "0.5.0".into())]);
@@ -113,7 +129,13 @@ impl Payload {
         } else {
             headers.push(("content-type", content_type(self)));
         }
-        let trace = ("traceparent", text("W3C trace context, passed on."));
+        let trace = [
+            ("traceparent", text("W3C trace context, passed on.")),
+            (
+                "tracestate",
+                text("Passed on with `traceparent`; of more than 512 bytes, the first members."),
+            ),
+        ];
         match (self, self.kind()) {
             (_, Some(kind)) => {
                 headers.extend([
@@ -121,7 +143,6 @@ impl Payload {
                     ("ce_type", constant(kind)),
                     ("ce_source", text("The service that wrote it.")),
                     ("ce_id", text("Names the record among those of its source.")),
-                    trace,
                 ]);
             }
             (Self::Event, None) => {
@@ -144,10 +165,12 @@ impl Payload {
                         "ce_subject",
                         text("Of a CloudEvent: the business key, unless the value has one."),
                     ),
-                    trace,
                 ]);
             }
             (_, None) => {}
+        }
+        if self.passes_trace_on() {
+            headers.extend(trace);
         }
         map([("type", "object".into()), ("properties", map(headers))])
     }
