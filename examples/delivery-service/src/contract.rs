@@ -11,6 +11,24 @@ mod proto {
     include!(concat!(env!("OUT_DIR"), "/bindery.v1.rs"));
 }
 
+/// The W3C trace context of an assignment, for its reports to go on with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// The header `traceparent`, as it came.
+    pub parent: Option<Vec<u8>>,
+    /// The header `tracestate`, as it came.
+    pub state: Option<Vec<u8>>,
+}
+
+impl Trace {
+    /// The headers there are.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let parent = self.parent.as_deref().map(|value| ("traceparent", value));
+        let state = self.state.as_deref().map(|value| ("tracestate", value));
+        parent.into_iter().chain(state)
+    }
+}
+
 /// What this service needs of an assignment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +49,9 @@ pub(crate) struct Assignment {
     /// The data for the template.
     #[serde(default)]
     pub ctx: serde_json::Value,
+    /// Of the record's headers; decoding leaves it empty.
+    #[serde(skip)]
+    pub trace: Trace,
 }
 
 /// One version of a template: what is rendered. A text that is not there is empty.
@@ -65,6 +86,9 @@ pub(crate) struct DeliveryLog {
     pub occurred_at: jiff::Timestamp,
     /// Who carried the message.
     pub provider: &'static str,
+    /// The assignment's trace, for the record's headers.
+    #[serde(skip)]
+    pub trace: Trace,
 }
 
 /// The two forms of a record.
@@ -115,6 +139,7 @@ impl Assignment {
                     address: read.address,
                     expiration: read.expiration.map(moment).transpose()?,
                     ctx,
+                    trace: Trace::default(),
                 })
             }
         }
@@ -176,6 +201,7 @@ mod tests {
             kind: None,
             occurred_at: jiff::Timestamp::from_millisecond(1_767_323_045_250).unwrap(),
             provider: "example",
+            trace: Trace { parent: Some(b"00-1".to_vec()), state: None },
         };
         assert_eq!(
             serde_json::to_string(&log).unwrap(),

@@ -30,6 +30,7 @@ pub(crate) fn reports(
         kind,
         occurred_at: now + jiff::SignedDuration::from_millis(after_ms),
         provider: "example",
+        trace: assignment.trace.clone(),
     };
     let sent = log("sent", None, None, 0);
     let bounce = |after_ms| log("failed", Some("mailbox_full"), Some("soft"), after_ms);
@@ -45,24 +46,25 @@ pub(crate) fn reports(
 }
 
 /// The report for an assignment whose message could not be made.
-pub(crate) fn content_error(assignment_id: &str, now: jiff::Timestamp) -> DeliveryLog {
+pub(crate) fn content_error(assignment: &Assignment, now: jiff::Timestamp) -> DeliveryLog {
     DeliveryLog {
-        assignment_id: assignment_id.to_owned(),
+        assignment_id: assignment.assignment_id.clone(),
         outcome: "failed",
         reason: Some("content_error"),
         kind: Some("hard"),
         occurred_at: now,
         provider: "example",
+        trace: assignment.trace.clone(),
     }
 }
 
 /// The report for an assignment that came after its expiration.
-pub(crate) fn too_late(assignment_id: &str, now: jiff::Timestamp) -> DeliveryLog {
+pub(crate) fn too_late(assignment: &Assignment, now: jiff::Timestamp) -> DeliveryLog {
     DeliveryLog {
         outcome: "ignored",
         reason: Some("excluded"),
         kind: Some("ignored"),
-        ..content_error(assignment_id, now)
+        ..content_error(assignment, now)
     }
 }
 
@@ -103,11 +105,10 @@ impl Reporter {
     /// Where the broker does not take it in time.
     pub(crate) fn write(&mut self, log: &DeliveryLog) -> anyhow::Result<()> {
         let value = serde_json::to_vec(log)?;
-        let content_type = Header { key: "content-type", value: Some("application/json") };
         let mut record = BaseRecord::to(&self.topic)
             .key(log.assignment_id.as_bytes())
             .payload(&value)
-            .headers(OwnedHeaders::new_with_capacity(1).insert(content_type));
+            .headers(headers(log));
         loop {
             match self.producer.send(record) {
                 Ok(()) => {
@@ -168,9 +169,21 @@ impl Reporter {
     }
 }
 
+/// How the report is written, and the trace it belongs to: Bindery passes it on to the status.
+fn headers(log: &DeliveryLog) -> OwnedHeaders {
+    let content_type = Header { key: "content-type", value: Some("application/json") };
+    let headers = OwnedHeaders::new_with_capacity(3).insert(content_type);
+    log.trace
+        .headers()
+        .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
+}
+
 #[cfg(test)]
 mod tests {
+    use rdkafka::message::Headers as _;
+
     use super::*;
+    use crate::contract::Trace;
 
     #[track_caller]
     fn check(fate: Fate, expected: &str) {
@@ -194,5 +207,31 @@ mod tests {
         check(Fate::ReportedTwice, "sent@0, sent@0");
         check(Fate::OutOfOrder, "failed@1, sent@0");
         check(Fate::StillOut, "accepted@0");
+    }
+
+    #[test]
+    fn a_report_goes_on_with_the_trace_of_its_assignment() {
+        let trace = Trace { parent: Some(b"00-1-2-01".to_vec()), state: Some(b"a=1".to_vec()) };
+        let assignment = Assignment { trace, ..Assignment::default() };
+        let check = |log: &DeliveryLog, expected: &[&str]| {
+            let headers = headers(log);
+            let written: Vec<String> = headers
+                .iter()
+                .map(|header| {
+                    let value = String::from_utf8_lossy(header.value.unwrap_or_default());
+                    format!("{}={value}", header.key)
+                })
+                .collect();
+            assert_eq!(written, expected);
+        };
+        let traced = ["content-type=application/json", "traceparent=00-1-2-01", "tracestate=a=1"];
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        for (log, _) in reports(&assignment, Fate::BouncedLate, now) {
+            check(&log, &traced);
+        }
+        check(&content_error(&assignment, now), &traced);
+        check(&too_late(&assignment, now), &traced);
+        let untraced = too_late(&Assignment::default(), now);
+        check(&untraced, &["content-type=application/json"]);
     }
 }

@@ -12,7 +12,7 @@ use rdkafka::message::BorrowedMessage;
 use tracing::warn;
 
 use crate::contents::Contents;
-use crate::contract::{Assignment, Form};
+use crate::contract::{Assignment, Form, Trace};
 use crate::files::Folder;
 use crate::render::{Message as Rendered, render};
 use crate::report::{Reporter, content_error, reports, too_late};
@@ -127,7 +127,7 @@ impl Service<'_> {
         let form = Form::of(crate::header(record, "content-type"));
         let value = record.payload().unwrap_or_default();
         let assignment = match form.and_then(|form| Assignment::decode(form, value)) {
-            Ok(assignment) => assignment,
+            Ok(assignment) => Assignment { trace: trace(record), ..assignment },
             Err(error) => {
                 let (topic, offset) = (record.topic(), record.offset());
                 warn!(topic, offset, %error, "an assignment cannot be read and is skipped");
@@ -140,7 +140,7 @@ impl Service<'_> {
         }
         let now = jiff::Timestamp::now();
         if assignment.expiration.is_some_and(|expiration| expiration < now) {
-            return self.reporter.write(&too_late(&assignment.assignment_id, now));
+            return self.reporter.write(&too_late(&assignment, now));
         }
         match self.message(&assignment) {
             Ok(message) => {
@@ -152,7 +152,7 @@ impl Service<'_> {
             Err(error) => {
                 warn!(assignment = assignment.assignment_id, %error, "no message could be made");
                 self.progress.content_errors.fetch_add(1, Ordering::AcqRel);
-                self.reporter.write(&content_error(&assignment.assignment_id, now))
+                self.reporter.write(&content_error(&assignment, now))
             }
         }
     }
@@ -183,6 +183,11 @@ impl Service<'_> {
         progress.reported.store(self.reporter.n_written(), Ordering::Release);
         progress.handled.fetch_add(n_handled as u64, Ordering::AcqRel);
     }
+}
+
+fn trace(record: &BorrowedMessage<'_>) -> Trace {
+    let owned = |name| crate::header(record, name).map(<[u8]>::to_vec);
+    Trace { parent: owned("traceparent"), state: owned("tracestate") }
 }
 
 /// The last ids that came.
