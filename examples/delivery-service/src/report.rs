@@ -62,7 +62,7 @@ pub(crate) fn content_error(assignment: &Assignment, now: jiff::Timestamp) -> De
 pub(crate) fn too_late(assignment: &Assignment, now: jiff::Timestamp) -> DeliveryLog {
     DeliveryLog {
         outcome: "ignored",
-        reason: Some("excluded"),
+        reason: Some("expired"),
         kind: Some("ignored"),
         ..content_error(assignment, now)
     }
