@@ -49,13 +49,17 @@ pub(crate) fn run(
         facts = facts.since(since.as_millis()).map_err(event::failure)?;
     }
     let mut records: Vec<FoundRecord> = Vec::new();
+    let mut n_left_out = 0;
     let keep = |record| {
         if records.len() < FACTS_MAX {
             records.push(record);
+        } else {
+            n_left_out += 1;
         }
     };
     facts.all(keep).map_err(event::failure)?;
-    let story = Story::of(facts.partition(), &records);
+    let mut story = Story::of(facts.partition(), &records);
+    story.n_left_out = n_left_out;
     console.object(&object::of(id, &story));
     if story.is_empty() {
         return Err(event::unknown(id));

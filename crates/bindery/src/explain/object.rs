@@ -17,6 +17,7 @@ pub(super) fn of(id: &EventId<'_>, story: &Story<'_>) -> Value {
         "unreadable": unreadable
             .map(|(offset, detail)| json!({ "offset": offset.get(), "detail": detail }))
             .collect::<Vec<_>>(),
+        "leftOut": story.n_left_out,
         "status": story.status(id).map(|status| status::object(&status, domain::Language::En)),
         "setBy": story.setter().and_then(|at| story.facts.get(at)).map(|set| set.offset.get()),
     })

@@ -11,6 +11,8 @@ pub(super) struct Story<'a> {
     pub(super) facts: Vec<Known<'a>>,
     /// Where the journal has a record of the event that this program cannot read, and why.
     pub(super) unreadable: Vec<(Offset, String)>,
+    /// How many later facts of the event were not looked at, because there are too many.
+    pub(super) n_left_out: u64,
     folded: Folded,
 }
 
@@ -42,8 +44,13 @@ impl<'a> Story<'a> {
             }
         }
         read.sort_by_key(|(record, fact)| order(fact, record.offset));
-        let mut story =
-            Self { partition, facts: Vec::new(), unreadable, folded: Folded::default() };
+        let mut story = Self {
+            partition,
+            facts: Vec::new(),
+            unreadable,
+            n_left_out: 0,
+            folded: Folded::default(),
+        };
         for (record, fact) in read {
             story.add(record, fact);
         }

@@ -1,8 +1,8 @@
 //! The story in words that somebody understands who did not build it.
 
 use domain::{
-    AssignmentId, Candidate, DeliveryReason, EventId, Fact, FactKind, Hold, Language, NotSupported,
-    Outcome, OutcomeKind,
+    AssignmentId, CANDIDATES_MAX, Candidate, DeliveryReason, EventId, Fact, FactKind, Hold,
+    Language, NotSupported, Outcome, OutcomeKind,
 };
 
 use super::story::{Known, Story};
@@ -35,7 +35,24 @@ pub(super) fn text(id: &EventId<'_>, story: &Story<'_>, language: Language) -> S
             Language::Fr => format!("\nLe fait à l'offset {offset} est illisible : {detail}."),
         });
     }
+    if story.n_left_out > 0 {
+        text.push_str(&left_out(story.n_left_out, language));
+    }
     text
+}
+
+/// That the story is not told to its end.
+fn left_out(n: u64, language: Language) -> String {
+    match language {
+        Language::En => format!(
+            "\nFacts written later, left out because there are so many: {n}. `--since` begins later; \
+             `bindery status` has the status that all of them come to."
+        ),
+        Language::Fr => format!(
+            "\nFaits écrits plus tard, laissés de côté parce qu'il y en a trop : {n}. `--since` commence \
+             plus tard ; `bindery status` donne le statut auquel tous aboutissent."
+        ),
+    }
 }
 
 fn title(id: &EventId<'_>, story: &Story<'_>, language: Language) -> String {
@@ -90,6 +107,9 @@ fn lines(known: &Known<'_>, language: Language) -> Vec<String> {
     match &fact.kind {
         FactKind::Bound { losers, .. } => {
             lines.extend(losers.iter().map(|loser| lost(&loser, language)));
+            if losers.iter().count() >= CANDIDATES_MAX {
+                lines.push(unnamed_losers(language));
+            }
             let event_id = fact.event_id.borrowed();
             let assignment = AssignmentId { event_id, attempt: fact.attempt };
             lines.push(format!(
@@ -205,6 +225,20 @@ fn lost(loser: &Candidate<'_>, language: Language) -> String {
     match language {
         Language::En => format!("  not template {}: {why}", loser.template_id),
         Language::Fr => format!("  pas le modèle {} : {why}", loser.template_id),
+    }
+}
+
+/// That the list of losers was full, so that there may be others.
+fn unnamed_losers(language: Language) -> String {
+    match language {
+        Language::En => {
+            format!("  perhaps other templates lost too: only {CANDIDATES_MAX} are listed")
+        }
+        Language::Fr => {
+            format!(
+                "  peut-être d'autres modèles encore : {CANDIDATES_MAX} seulement sont énumérés"
+            )
+        }
     }
 }
 

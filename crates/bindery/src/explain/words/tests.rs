@@ -196,3 +196,49 @@ fn the_fact_that_sets_the_status_is_the_one_the_fold_takes() {
     assert_eq!(story.setter().map(|at| story.facts[at].offset.get()), Some(1));
     assert_eq!(story.status(&id).map(|status| status.status), Some(Status::DeliveryError));
 }
+
+/// The lines of the story in which `word` is.
+fn lines_with(word: &str, story: &Story<'_>, language: Language) -> Vec<String> {
+    let id = EventId::new("order-7").unwrap();
+    let told = text(&id, story, language);
+    let with = told.lines().filter(|line| line.contains(word));
+    with.map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_full_list_of_losers_is_told_as_one_that_may_go_on() {
+    let told = |n_losers: usize, language, word| {
+        let loser = Candidate { template_id: "old".into(), lost: Lost::Older };
+        let fact = fact(
+            0,
+            FactKind::Bound {
+                template_id: "new".into(),
+                version: TemplateVersion(1),
+                channel: Channel::EMAIL,
+                revision: Revision(9),
+                losers: vec![loser; n_losers].into(),
+            },
+        );
+        lines_with(word, &Story::of(0, &journal(&[(fact, 0)])), language)
+    };
+    assert_eq!(told(15, Language::En, "perhaps"), [""; 0]);
+    let expected = ["perhaps other templates lost too: only 16 are listed"];
+    assert_eq!(told(16, Language::En, "perhaps"), expected);
+    let expected = ["peut-être d'autres modèles encore : 16 seulement sont énumérés"];
+    assert_eq!(told(16, Language::Fr, "peut-être"), expected);
+}
+
+#[test]
+fn facts_that_were_not_looked_at_are_told_of() {
+    let records = journal(&[(received(), 0)]);
+    let mut story = Story::of(0, &records);
+    assert_eq!(lines_with("left out", &story, Language::En), [""; 0]);
+    story.n_left_out = 12;
+    let expected = "Facts written later, left out because there are so many: 12. `--since` begins later; \
+                    `bindery status` has the status that all of them come to.";
+    assert_eq!(lines_with("left out", &story, Language::En), [expected]);
+    let expected = "Faits écrits plus tard, laissés de côté parce qu'il y en a trop : 12. `--since` commence \
+                    plus tard ; `bindery status` donne le statut auquel tous aboutissent.";
+    assert_eq!(lines_with("laissés", &story, Language::Fr), [expected]);
+    assert_eq!(super::super::object::of(&EventId::new("order-7").unwrap(), &story)["leftOut"], 12);
+}
