@@ -14,7 +14,7 @@ Start with `bindery demo`: the whole line at work on a broker of its own. On a c
 apply`, `bindery template publish`, `bindery send`.
 
 Exit codes: 0 done, 1 looked and found something wrong, 2 usage, 69 no broker answers, 70 internal, \
-78 configuration.";
+78 configuration, 130 stopped by Ctrl-C.";
 
 /// Binds business events to message templates, exactly once, on Apache Kafka.
 #[derive(Parser, Debug)]

@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-/// A section for each command that does something, in the order of the help.
+/// The flags of every command, then a section for each command that does something, in the order of the
+/// help.
 pub(crate) fn markdown(command: Command) -> String {
     let mut command = command;
     command.build();
-    let mut text = String::new();
+    let mut text = String::from("## Flags of every command\n");
+    table(command.get_arguments().filter(|argument| argument.is_global_set()), &mut text);
+    text.push('\n');
     section(&command, &mut text);
     text
 }
@@ -29,17 +32,20 @@ fn section(command: &Command, text: &mut String) {
     let usage = usage.trim_start_matches("Usage: ");
     // Writing to a String does not fail.
     let _ = write!(text, "## `{name}`\n\n{}\n\n    {usage}\n", about.unwrap_or_default());
-    let own: Vec<&Arg> = command
-        .get_arguments()
-        .filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
-        .collect();
-    if !own.is_empty() {
+    let own = |argument: &&Arg| !argument.is_global_set() && argument.get_id() != "help";
+    table(command.get_arguments().filter(own), text);
+    text.push('\n');
+}
+
+/// A row for each argument; nothing where there is none.
+fn table<'a>(arguments: impl Iterator<Item = &'a Arg>, text: &mut String) {
+    let mut arguments = arguments.peekable();
+    if arguments.peek().is_some() {
         text.push_str("\n| | |\n|---|---|\n");
     }
-    for argument in own {
+    for argument in arguments {
         let _ = writeln!(text, "| `{}` | {} |", spelled(argument), told(argument));
     }
-    text.push('\n');
 }
 
 /// How it is written on a command line.
@@ -48,7 +54,7 @@ fn spelled(argument: &Arg) -> String {
     argument.to_string().replace('|', "\\|")
 }
 
-/// What it does, its values and its default.
+/// What it does, its values, its default and the variable that stands in for it.
 fn told(argument: &Arg) -> String {
     let help = argument.get_long_help().or_else(|| argument.get_help());
     let mut told = help.map(ToString::to_string).unwrap_or_default().replace('\n', " ");
@@ -63,14 +69,25 @@ fn told(argument: &Arg) -> String {
         })
         .collect();
     if argument.get_action().takes_values() && !values.is_empty() {
-        let _ = write!(told, " {}.", values.join("; "));
+        add(&mut told, &values.join("; "));
     }
     let defaults: Vec<&str> =
         argument.get_default_values().iter().filter_map(|value| value.to_str()).collect();
     if argument.get_action().takes_values() && !defaults.is_empty() {
-        let _ = write!(told, " Default: `{}`.", defaults.join(" "));
+        add(&mut told, &format!("Default: `{}`", defaults.join(" ")));
+    }
+    if let Some(variable) = argument.get_env().and_then(|name| name.to_str()) {
+        add(&mut told, &format!("Else the variable `{variable}`"));
     }
     told
+}
+
+/// One more sentence. Help that ends the row has no final stop.
+fn add(told: &mut String, sentence: &str) {
+    if !told.ends_with('.') {
+        told.push('.');
+    }
+    let _ = write!(told, " {sentence}.");
 }
 
 #[cfg(test)]
