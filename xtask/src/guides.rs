@@ -61,7 +61,10 @@ fn with_files(text: &str, read: impl Fn(&str) -> Result<String>) -> Result<Strin
 
 #[cfg(test)]
 mod tests {
-    use domain::{Language, Outcome, RejectionReason, Status};
+    use std::collections::BTreeSet;
+
+    use domain::{DeliveryReason, Language, Lost, Outcome, RejectionReason, Status};
+    use lane::RenewalReason;
 
     use super::*;
 
@@ -97,12 +100,46 @@ mod tests {
         for outcome in Outcome::ALL.map(Outcome::as_str) {
             assert!(text.contains(&format!("\n| `{outcome}` |")), "{outcome}");
         }
+        let known: BTreeSet<&str> = DeliveryReason::known().collect();
+        for word in &known {
+            let meaning = domain::meaning_of_reason(word, Language::En).unwrap();
+            assert!(text.contains(&format!("\n| `{word}` | {meaning} |\n")), "{word}");
+        }
+        let (_, table) = text.split_once("\n## Reasons\n").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        assert_eq!(rows.collect::<BTreeSet<&str>>(), known, "the guide's table of reasons");
         let contract = include_str!("../../proto/bindery/v1/delivery_log.proto");
         let (_, listed) = contract.split_once("// Why: ").unwrap();
         let (listed, _) = listed.split_once("or a word of your own").unwrap();
-        for word in listed.split('`').skip(1).step_by(2) {
-            let meaning = domain::meaning_of_reason(word, Language::En).unwrap();
-            assert!(text.contains(&format!("\n| `{word}` | {meaning} |\n")), "{word}");
+        let listed: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+        assert_eq!(listed, known, "the contract's list of reasons");
+    }
+
+    #[test]
+    fn every_reason_why_an_event_waits_is_explained_to_producers_and_operators() {
+        for page in ["producers.md", "runbooks/held.md"] {
+            let text = guide(page);
+            for word in domain::hold_reasons() {
+                assert!(text.contains(&format!("`{word}`")), "{page}: {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_why_a_template_lost_is_explained_where_the_command_is() {
+        let text = guide("command-line.md");
+        for lost in Lost::ALL {
+            let row = format!("\n| `{}` | {} |\n", lost.as_str(), lost.meaning(Language::En));
+            assert!(text.contains(&row), "{lost:?}");
+        }
+    }
+
+    #[test]
+    fn every_reason_why_a_producer_was_given_up_is_explained_to_operators() {
+        let text = guide("runbooks/producers-renewed.md");
+        for reason in RenewalReason::ALL.map(RenewalReason::as_str) {
+            assert!(text.contains(&format!("\n| `{reason}` | ")), "{reason}");
         }
     }
 

@@ -97,7 +97,7 @@ impl OutcomeKind {
 pub struct DeliveryReason<'a>(Cow<'a, str>);
 
 impl<'a> DeliveryReason<'a> {
-    /// Set by the fold on a DELIVERY_ERROR that only says that no receipt came.
+    /// Of a DELIVERY_ERROR that only says that no receipt came: it weighs less than SENT and IGNORED.
     pub const NO_RECEIPT: DeliveryReason<'static> = DeliveryReason(Cow::Borrowed("no_receipt"));
 
     /// `None` where `word` is not of the form above.

@@ -36,7 +36,7 @@ pub use fold::Folded;
 pub use ids::{AssignmentId, Attempt, EventId, EventIdFault, LaneKind, SourcePosition};
 pub use language::{LanguageTag, lookup};
 pub use losers::{CANDIDATES_MAX, Candidate, Losers, Lost};
-pub use meaning::meaning_of_reason;
+pub use meaning::{hold_reasons, meaning_of_reason};
 pub use status::{EventStatus, Language, Status, StatusKey};
 pub use template::{Canary, Lanes, RequiredPath, Template, TemplateState, TemplateVersion};
 pub use time::Timestamp;

@@ -37,6 +37,9 @@ impl Candidate<'_> {
 }
 
 impl Lost {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Paused, Self::Lane, Self::Language, Self::Older];
+
     /// The stable word: `paused`, `lane`, `language`, `older`.
     pub const fn as_str(self) -> &'static str {
         match self {

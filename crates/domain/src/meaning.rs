@@ -176,6 +176,11 @@ const DELIVERY_REASONS: [(&str, [&str; 2]); 18] = [
 ];
 
 impl DeliveryReason<'_> {
+    /// The words that are known by name; delivery services may have others.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        DELIVERY_REASONS.iter().map(|(word, _)| *word)
+    }
+
     /// What the word means, as a clause; `None` for a delivery service's own word.
     pub fn meaning(&self, language: Language) -> Option<&'static str> {
         let known = DELIVERY_REASONS.iter().find(|(word, _)| *word == self.as_str());
@@ -183,16 +188,22 @@ impl DeliveryReason<'_> {
     }
 }
 
+/// Reasons of the statuses of an event that is or was held, each with its meaning in English and in French.
+const HOLD_REASONS: [(&str, [&str; 2]); 3] = [
+    ("scheduled", ["its time has not come", "son heure n'est pas venue"]),
+    ("template_paused", ["its template is paused", "son modèle est en pause"]),
+    ("released", ["it is decided again", "il est décidé de nouveau"]),
+];
+
+/// The words for why an event waits, or waited.
+pub fn hold_reasons() -> impl Iterator<Item = &'static str> {
+    HOLD_REASONS.iter().map(|(word, _)| *word)
+}
+
 /// What the reason of a status means, whoever gave it: binding, the hold, or a delivery service.
 pub fn meaning_of_reason(word: &str, language: Language) -> Option<&'static str> {
-    let held = match word {
-        "scheduled" => Some(["its time has not come", "son heure n'est pas venue"]),
-        "template_paused" => Some(["its template is paused", "son modèle est en pause"]),
-        "released" => Some(["it is decided again", "il est décidé de nouveau"]),
-        _ => None,
-    };
-    if let Some(both) = held {
-        return Some(language.of(both));
+    if let Some((_, both)) = HOLD_REASONS.iter().find(|(held, _)| *held == word) {
+        return Some(language.of(*both));
     }
     let mut rejections = RejectionReason::ALL.into_iter();
     match rejections.find(|reason| reason.as_str() == word) {
