@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
 use crate::contract::{Assignment, DeliveryLog};
 use crate::mix::Fate;
@@ -68,9 +70,32 @@ pub(crate) fn too_late(assignment: &Assignment, now: jiff::Timestamp) -> Deliver
     }
 }
 
+/// Remembers the first report that the broker did not take: its assignment must not be committed.
+#[derive(Default)]
+struct Refusals(Mutex<Option<KafkaError>>);
+
+impl Refusals {
+    fn first(&self) -> Option<KafkaError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ClientContext for Refusals {}
+
+impl ProducerContext for Refusals {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
 /// Writes reports; keeps those that have to wait.
 pub(crate) struct Reporter {
-    producer: ThreadedProducer<DefaultProducerContext>,
+    producer: ThreadedProducer<Refusals>,
     topic: String,
     bounce_after: Duration,
     /// The earliest first.
@@ -86,8 +111,11 @@ impl Reporter {
     /// # Errors
     /// Where the client refuses its settings.
     pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let producer =
-            settings.client().set("enable.idempotence", "true").set("linger.ms", "5").create()?;
+        let producer = settings
+            .client()
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .create_with_context(Refusals::default())?;
         Ok(Self {
             producer,
             topic: settings.delivery_log.clone(),
@@ -160,12 +188,15 @@ impl Reporter {
     /// Waits until the broker has everything that was written.
     ///
     /// # Errors
-    /// Where it does not take it in time.
+    /// Where it does not take it in time, or not at all: too large, or not allowed.
     pub(crate) fn flush(&self) -> anyhow::Result<()> {
         if self.producer.flush(FLUSH_TIMEOUT).is_err() {
             bail!("the broker did not take the reports within {FLUSH_TIMEOUT:?}");
         }
-        Ok(())
+        match self.producer.context().first() {
+            Some(refusal) => Err(refusal).context("the broker refused a report"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -180,10 +211,16 @@ fn headers(log: &DeliveryLog) -> OwnedHeaders {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
     use rdkafka::message::Headers as _;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
     use super::*;
     use crate::contract::Trace;
+    use crate::mix::Mix;
 
     #[track_caller]
     fn check(fate: Fate, expected: &str) {
@@ -233,5 +270,30 @@ mod tests {
         check(&too_late(&assignment, now), &traced);
         let untraced = too_late(&Assignment::default(), now);
         check(&untraced, &["content-type=application/json"]);
+    }
+
+    #[test]
+    fn a_report_that_the_broker_refuses_is_not_taken_for_written() {
+        let broker = MockCluster::new(1).unwrap();
+        let settings = Settings {
+            bootstrap_servers: broker.bootstrap_servers(),
+            properties: BTreeMap::new(),
+            group: "test".into(),
+            assignments: Vec::new(),
+            template_content: String::new(),
+            delivery_log: "delivery-log".into(),
+            out: PathBuf::new(),
+            files_max: 0,
+            mix: Mix::default(),
+            bounce_after: Duration::ZERO,
+        };
+        let mut reporter = Reporter::new(&settings).unwrap();
+        let log = content_error(&Assignment::default(), jiff::Timestamp::UNIX_EPOCH);
+        reporter.write(&log).unwrap();
+        reporter.flush().unwrap();
+        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        broker.request_errors(RDKafkaApiKey::Produce, &[refused]);
+        reporter.write(&log).unwrap();
+        assert!(reporter.flush().is_err(), "it is lost");
     }
 }
