@@ -30,7 +30,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// Runs one lane until `stop` is requested.
 pub(crate) fn run<H: Handler>(lane: LaneSpec<H>, stop: &Stop) -> Result<(), LaneError> {
     let (client, subscription) = (&lane.client, &lane.subscription);
-    let fetcher = Fetcher::connect(client, &lane.settings, subscription, &lane.name, stop)?;
+    let fetcher = Fetcher::connect(client, &lane.settings, subscription, &lane.name, stop);
     let Some(fetcher) = fetcher else { return Ok(()) };
     let rests = consumer::Rests { at_first: lane.handler.restores(), always: fetcher.is_native() };
     let consumer = consumer::connect(client, &lane.settings, subscription, &lane.name, rests)?;

@@ -69,8 +69,7 @@ impl From<LaneError> for Failure {
                 ConnectError::Settings(_)
                 | ConnectError::Refused { .. }
                 | ConnectError::Native { .. },
-            )
-            | LaneError::Fetcher(_) => Self::configuration(error),
+            ) => Self::configuration(error),
             LaneError::Subscribe(_)
             | LaneError::Consumer(_)
             | LaneError::Handler(_)

@@ -18,9 +18,6 @@ pub enum LaneError {
     /// The consumer is beyond repair.
     #[error("the consumer failed for good")]
     Consumer(#[source] KafkaError),
-    /// There is no fetcher and waiting does not help.
-    #[error("there is no fetcher; check the security settings")]
-    Fetcher(#[source] native_consumer::ConnectError),
     /// The handler cannot go on.
     #[error("the handler cannot go on")]
     Handler(#[source] Box<dyn std::error::Error + Send + Sync>),

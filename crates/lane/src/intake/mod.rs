@@ -13,7 +13,6 @@ use tracing::{info, warn};
 use self::librdkafka::LibrdkafkaIntake;
 use self::native::NativeIntake;
 use crate::consumer::LaneConsumer;
-use crate::engine::LaneError;
 use crate::lag::PartitionStatistics;
 use crate::{Batch, LaneSettings, ProducerClient, Stop, Subscription};
 
@@ -50,20 +49,20 @@ impl Fetcher {
         subscription: &Subscription,
         client_id: &str,
         stop: &Stop,
-    ) -> Result<Option<Self>, LaneError> {
+    ) -> Option<Self> {
         if lane.client == ProducerClient::Native {
-            match native::connect(client, lane, subscription, client_id, stop)? {
-                Ok(None) => return Ok(None),
-                Ok(Some(fetcher)) => {
+            match native::connect(client, lane, subscription, client_id, stop) {
+                Ok(fetcher) => {
+                    let fetcher = fetcher?;
                     info!(client = "native", "fetching");
-                    return Ok(Some(Self(Some(fetcher))));
+                    return Some(Self(Some(fetcher)));
                 }
                 Err(reason) => {
                     warn!(reason, "the native fetcher is not for here; librdkafka fetches");
                 }
             }
         }
-        Ok(Some(Self(None)))
+        Some(Self(None))
     }
 
     /// Whether the consumer is not to fetch.

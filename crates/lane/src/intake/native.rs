@@ -9,7 +9,6 @@ use tracing::{debug, warn};
 
 use super::{BatchOffset, note_offset};
 use crate::consumer::LaneConsumer;
-use crate::engine::LaneError;
 use crate::lag::PartitionStatistics;
 use crate::native_security::security;
 use crate::{Batch, LaneSettings, OffsetReset, Stop, Subscription};
@@ -40,18 +39,15 @@ pub(crate) struct NativeIntake<'c> {
     bytes: usize,
 }
 
-/// As [`super::Fetcher::connect`]; the inner error says why librdkafka has to fetch here.
+/// As [`super::Fetcher::connect`]; the error says why librdkafka has to fetch here.
 pub(super) fn connect(
     client: &ClientSettings,
     lane: &LaneSettings,
     subscription: &Subscription,
     client_id: &str,
     stop: &Stop,
-) -> Result<Result<Option<Fetcher>, String>, LaneError> {
-    let security = match security(client) {
-        Ok(security) => security,
-        Err(reason) => return Ok(Err(reason)),
-    };
+) -> Result<Option<Fetcher>, String> {
+    let security = security(client)?;
     let settings = Settings {
         client: native_consumer::ClientSettings {
             bootstrap_servers: client.bootstrap_servers.clone(),
@@ -68,13 +64,12 @@ pub(super) fn connect(
         buffer_bytes: usize::try_from(lane.prefetch_kib << 10).unwrap_or(usize::MAX),
         batch_bytes_max: lane.unpacked_bytes_max,
     };
-    match Fetcher::connect(settings, &|time| stop.wait(time)) {
-        Ok(fetcher) => Ok(Ok(fetcher)),
-        // Where the brokers do not trust this client or it not them, the other client may do, and waits
-        // where it does not.
-        Err(ConnectError::Security(distrust)) => Ok(Err(native_client::chain(&distrust))),
-        Err(ConnectError::Unsupported(reason)) => Ok(Err(reason)),
-    }
+    // Where the brokers do not trust this client or it not them, the other client may do, and waits
+    // where it does not.
+    Fetcher::connect(settings, &|time| stop.wait(time)).map_err(|error| match error {
+        ConnectError::Security(distrust) => native_client::chain(&distrust),
+        ConnectError::Unsupported(reason) => reason,
+    })
 }
 
 impl<'c> NativeIntake<'c> {
