@@ -75,6 +75,13 @@ impl<'a> Story<'a> {
         self.facts.is_empty() && self.unreadable.is_empty()
     }
 
+    /// Whether the event was decided, and no fact says when it came.
+    pub(super) fn came_unannounced(&self) -> bool {
+        let steps = || self.facts.iter().map(|known| step(&known.fact.kind));
+        steps().any(|step| (HELD..=DECIDED).contains(&step))
+            && !steps().any(|step| step == RECEIVED)
+    }
+
     /// What the facts come to; `None` where none of them says anything of the status.
     pub(super) fn status<'b>(&'b self, id: &'b EventId<'_>) -> Option<EventStatus<'b>> {
         self.folded.status(id.borrowed())
@@ -93,17 +100,21 @@ fn order(fact: &Fact<'_>, offset: Offset) -> (bool, Timestamp, u8, Offset) {
     (!is_received, fact.occurred_at, step(&fact.kind), offset)
 }
 
+const RECEIVED: u8 = 0;
+const HELD: u8 = 2;
+const DECIDED: u8 = 4;
+
 fn step(kind: &FactKind<'_>) -> u8 {
     match kind {
-        FactKind::Received => 0,
+        FactKind::Received => RECEIVED,
         FactKind::CancelRequested => 1,
-        FactKind::Held(_) => 2,
+        FactKind::Held(_) => HELD,
         FactKind::Released => 3,
         FactKind::Bound { .. }
         | FactKind::NotSupported(_)
         | FactKind::Expired
         | FactKind::Cancelled
-        | FactKind::Duplicate { .. } => 4,
+        | FactKind::Duplicate { .. } => DECIDED,
         FactKind::Delivery { outcome, .. } => {
             let place = domain::Outcome::ALL.iter().position(|other| other == outcome);
             place.and_then(|place| u8::try_from(place).ok()).map_or(u8::MAX, |place| 5 + place)

@@ -35,11 +35,22 @@ pub(super) fn text(id: &EventId<'_>, story: &Story<'_>, language: Language) -> S
             Language::Fr => format!("\nLe fait à l'offset {offset} est illisible : {detail}."),
         });
     }
+    if story.came_unannounced() {
+        text.push_str(said(language, UNANNOUNCED));
+    }
     if story.n_left_out > 0 {
         text.push_str(&left_out(story.n_left_out, language));
     }
     text
 }
+
+/// Why nothing says when the event came.
+const UNANNOUNCED: [&str; 2] = [
+    "\nWhen it came is not known: no fact announces it. It was not announced yet, or is not to be \
+     (`announce_lanes=0`).",
+    "\nOn ignore quand il est arrivé : aucun fait ne l'annonce. Il n'est pas encore annoncé, ou n'a pas à \
+     l'être (`announce_lanes=0`).",
+];
 
 /// That the story is not told to its end.
 fn left_out(n: u64, language: Language) -> String {

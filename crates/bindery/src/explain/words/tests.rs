@@ -242,3 +242,15 @@ fn facts_that_were_not_looked_at_are_told_of() {
     assert_eq!(lines_with("laissés", &story, Language::Fr), [expected]);
     assert_eq!(super::super::object::of(&EventId::new("order-7").unwrap(), &story)["leftOut"], 12);
 }
+
+#[test]
+fn that_nothing_says_when_an_event_came_is_told() {
+    let told = |facts: &[(Fact<'_>, i64)]| {
+        let id = EventId::new("order-7").unwrap();
+        text(&id, &Story::of(0, &journal(facts)), Language::En)
+            .contains("When it came is not known")
+    };
+    assert!(told(&[(bound(18), 5)]));
+    assert!(!told(&[(received(), 5), (bound(18), 5)]));
+    assert!(!told(&[(received(), 5)]));
+}
