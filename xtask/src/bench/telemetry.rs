@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// Rounds of three runs, after one that is not counted.
     #[arg(long, default_value_t = 7)]
     repeats: usize,
+    /// The client that reads and writes.
+    #[arg(long, value_enum, default_value_t = Client::Librdkafka)]
+    client: Client,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -40,14 +43,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let group = format!("{prefix}{}-{round}", telemetry.name());
         let otlp_endpoint = (telemetry == Telemetry::Traces).then_some(endpoint.as_str());
         let run = Run { group: &group, telemetry, otlp_endpoint, ..run };
-        let outcome = run.measure(Engine::Bindery(Client::Librdkafka), arguments.events)?;
+        let outcome = run.measure(Engine::Bindery(arguments.client), arguments.events)?;
         Ok(outcome.warm)
     })?;
     print(&format!(
-        "{} protobuf events, one rt lane; CPU of the whole process from its first commit to its last\n",
-        arguments.events
+        "{} protobuf events, one rt lane on {}; CPU of the whole process from its first commit to its last\n",
+        arguments.events,
+        arguments.client.name()
     ));
-    print("| telemetry | CPU µs/event (min, median, max) | against none, pair by pair (median) |");
+    print(
+        "| telemetry | CPU µs/event (min, median, max) | against none, pair by pair (the same) |",
+    );
     print("|---|---|---|");
     let bare = &measured[0].1;
     for (telemetry, runs) in &measured {
@@ -70,8 +76,8 @@ fn row(telemetry: &str, runs: &[Measured], bare: &[Measured]) {
     let cpu = Spread::of(runs.iter().map(Measured::cpu_micros).collect());
     if let (Some(cpu), Some(ratio)) = (cpu, ratio) {
         print(&format!(
-            "| {telemetry} | {:.2}, **{:.2}**, {:.2} | {:+.1} % |",
-            cpu.min, cpu.median, cpu.max, ratio.median
+            "| {telemetry} | {:.2}, **{:.2}**, {:.2} | {:+.1}, **{:+.1}**, {:+.1} % |",
+            cpu.min, cpu.median, cpu.max, ratio.min, ratio.median, ratio.max
         ));
     }
 }
