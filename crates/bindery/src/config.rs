@@ -49,6 +49,14 @@ impl Default for Groups {
 }
 
 impl Config {
+    /// Waits a moment for a broker to answer; `false` when `stop` said to give up.
+    ///
+    /// # Errors
+    /// 69 where none answers.
+    pub(crate) fn reach(&self, stop: impl Fn() -> bool) -> Result<bool, Failure> {
+        Ok(kafka::reach(&self.kafka, PATIENCE, stop)?)
+    }
+
     /// Puts `prefix` before the name of every topic and group.
     fn put_behind(&mut self, prefix: &str) {
         for spec in self.topics.all_mut() {
@@ -75,19 +83,7 @@ pub(crate) fn load(common: &Common) -> Result<Config, Failure> {
 /// As [`load`], and 69 where no broker answers.
 pub(crate) fn connect(common: &Common) -> Result<Config, Failure> {
     let config = load(common)?;
-    kafka::reach(&config.kafka, PATIENCE)?;
-    Ok(config)
-}
-
-/// As [`connect`]; `None` where no broker is named.
-///
-/// # Errors
-/// What is wrong with the settings, and 69 where no broker answers.
-pub(crate) fn connect_optional(common: &Common) -> Result<Option<Config>, Failure> {
-    let config = load_optional(common)?;
-    if let Some(config) = &config {
-        kafka::reach(&config.kafka, PATIENCE)?;
-    }
+    config.reach(|| false)?;
     Ok(config)
 }
 

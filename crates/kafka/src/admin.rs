@@ -336,23 +336,28 @@ pub fn cluster_id(settings: &ClientSettings) -> Result<Option<String>, AdminErro
 }
 
 /// Asks the brokers for an answer, for as long as `patience`: for a person who waits and wants to know
-/// what is wrong with the address.
+/// what is wrong with the address. `false` when `stop` said to give up.
 ///
 /// # Errors
 /// [`AdminError::Unreachable`] says what went wrong on the way.
-pub fn reach(settings: &ClientSettings, patience: Duration) -> Result<(), AdminError> {
+pub fn reach(
+    settings: &ClientSettings,
+    patience: Duration,
+    stop: impl Fn() -> bool,
+) -> Result<bool, AdminError> {
     const ATTEMPT: Duration = Duration::from_millis(250);
     let consumer = metadata_client(settings)?;
     let started = Instant::now();
-    loop {
+    while !stop() {
         match consumer.fetch_metadata(Some(""), ATTEMPT) {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) if started.elapsed() >= patience => {
                 return Err(unreachable(settings, &consumer, &error));
             }
             Err(_) => {}
         }
     }
+    Ok(false)
 }
 
 /// Waits until a broker answers, saying once that it waits; `false` when `stop` said to give up.

@@ -63,12 +63,16 @@ pub(crate) fn run(
     arguments: &Arguments,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    // As long as nothing is there to be left behind, Ctrl-C ends the process at once.
-    let cluster = config::connect_optional(common)?;
+    let cluster = config::load_optional(common)?;
     let shutdown = Shutdown::new();
     stop_on_signals("bindery", shutdown.clone(), Exit::Interrupted).map_err(Failure::internal)?;
     let _watchdog =
         Watchdog::start("bindery", shutdown.clone(), CLOSE_LIMIT).map_err(Failure::internal)?;
+    if let Some(cluster) = &cluster
+        && !cluster.reach(|| shutdown.is_requested())?
+    {
+        return Err(Failure::interrupted(anyhow!("stopped before a broker answered")));
+    }
     let installation = Installation::open(cluster)?;
     let demo =
         Demo { common, arguments, console, shutdown: &shutdown, installation: &installation };
