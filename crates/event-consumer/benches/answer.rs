@@ -1,5 +1,6 @@
 //! What a batch costs from bytes to outbox: decode, bind among 6,400 templates, check `ctx`, encode an
-//! assignment and a fact, laid out in an arena or in batches. The first batch has given the outbox its memory, as in a lane at work.
+//! assignment and a fact, laid out in an arena or in batches. The first batch has given the outbox its
+//! memory, as in a lane at work.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark is a test of the same samples")]
 

@@ -60,8 +60,7 @@ pub struct Outbox {
     headers: Vec<HeaderEntry>,
     kept: Kept,
     /// How many records there are for each topic.
-    counts: Box<[u64]>,
-    n_records: usize,
+    counts: Box<[usize]>,
 }
 
 /// The records that are laid out.
@@ -117,8 +116,6 @@ impl Span {
 pub struct OutboundRecord<'a> {
     /// Where it goes.
     pub topic: &'a OutputTopic,
-    /// The same as an index into the outbox's topics.
-    pub topic_id: TopicId,
     /// The partition chosen.
     pub partition: i32,
     /// Its timestamp in milliseconds since the epoch; `None`: the time it is written.
@@ -164,7 +161,6 @@ impl Outbox {
             arena: Vec::new(),
             headers: Vec::new(),
             kept: Kept::InArena(Vec::new()),
-            n_records: 0,
         }
     }
 
@@ -219,7 +215,6 @@ impl Outbox {
             Kept::InBatches { records, .. } => records.clear(),
         }
         self.counts.fill(0);
-        self.n_records = 0;
     }
 
     /// As [`Outbox::lay_out`], for records that are written at this time, in milliseconds since the epoch.
@@ -238,7 +233,6 @@ impl Outbox {
         };
         entries.iter().map(|entry| OutboundRecord {
             topic: &self.topics[entry.topic.0],
-            topic_id: entry.topic,
             partition: entry.partition,
             timestamp_ms: entry.timestamp_ms,
             key: entry.key.map(|span| &self.arena[span.range()]),
@@ -258,17 +252,17 @@ impl Outbox {
 
     /// How many records there are for each of its topics.
     pub fn counts(&self) -> impl Iterator<Item = (&OutputTopic, u64)> {
-        self.topics.iter().zip(self.counts.iter().copied())
+        self.topics.iter().zip(self.counts.iter().map(|n| *n as u64))
     }
 
     /// How many records there are.
-    pub const fn len(&self) -> usize {
-        self.n_records
+    pub fn len(&self) -> usize {
+        self.counts.iter().sum()
     }
 
     /// Whether nothing is to be written.
-    pub const fn is_empty(&self) -> bool {
-        self.n_records == 0
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn lay(&mut self, bytes: &[u8]) -> Span {
@@ -314,7 +308,7 @@ impl RecordBuilder<'_> {
 
     /// One more header.
     pub fn header(mut self, name: &'static str, value: &[u8]) -> Self {
-        self.push_known(name, value);
+        self.push_header(name, value, |_| HeaderName::Known(name));
         self
     }
 
@@ -324,7 +318,7 @@ impl RecordBuilder<'_> {
         headers: impl IntoIterator<Item = (&'static str, &'v [u8])>,
     ) -> Self {
         for (name, value) in headers {
-            self.push_known(name, value);
+            self.push_header(name, value, |_| HeaderName::Known(name));
         }
         self
     }
@@ -335,10 +329,8 @@ impl RecordBuilder<'_> {
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     ) -> Self {
         for (name, value) in headers {
-            if !self.push_encoded(name, value) {
-                let name = HeaderName::Laid(self.outbox.lay(name.as_bytes()));
-                self.push_entry(name, value);
-            }
+            let lay = |outbox: &mut Outbox| HeaderName::Laid(outbox.lay(name.as_bytes()));
+            self.push_header(name, value, lay);
         }
         self
     }
@@ -363,27 +355,21 @@ impl RecordBuilder<'_> {
         self.finish(None)
     }
 
-    fn push_known(&mut self, name: &'static str, value: &[u8]) {
-        if !self.push_encoded(name, value) {
-            self.push_entry(HeaderName::Known(name), value);
+    /// Adds a header; `entry_name` is how the arena has its name.
+    fn push_header(
+        &mut self,
+        name: &str,
+        value: &[u8],
+        entry_name: impl FnOnce(&mut Outbox) -> HeaderName,
+    ) {
+        self.header_bytes += name.len() + value.len();
+        if let Kept::InBatches { headers, .. } = &mut self.outbox.kept {
+            headers.push(name, value);
+            return;
         }
-    }
-
-    fn push_entry(&mut self, name: HeaderName, value: &[u8]) {
+        let name = entry_name(self.outbox);
         let value = self.outbox.lay(value);
         self.outbox.headers.push(HeaderEntry { name, value });
-    }
-
-    /// Counts a header, and where records are kept in batches, adds it; says whether it did.
-    fn push_encoded(&mut self, name: &str, value: &[u8]) -> bool {
-        self.header_bytes += name.len() + value.len();
-        match &mut self.outbox.kept {
-            Kept::InArena(_) => false,
-            Kept::InBatches { headers, .. } => {
-                headers.push(name, value);
-                true
-            }
-        }
     }
 
     fn finish(&mut self, value: Option<Span>) -> Result<(), TooLarge> {
@@ -398,7 +384,7 @@ impl RecordBuilder<'_> {
         let (arena, topic_id) = (&outbox.arena, self.topic);
         let partition = self.partition.unwrap_or_else(|| match self.key {
             Some(key) => kafka::partition_of(&arena[key.range()], n_partitions),
-            None => kafka::partition_of(&outbox.n_records.to_le_bytes(), n_partitions),
+            None => kafka::partition_of(&outbox.len().to_le_bytes(), n_partitions),
         });
         match &mut outbox.kept {
             Kept::InArena(entries) => {
@@ -424,7 +410,6 @@ impl RecordBuilder<'_> {
             }
         }
         outbox.counts[topic_id.0] += 1;
-        outbox.n_records += 1;
         Ok(())
     }
 }
@@ -442,68 +427,4 @@ impl Drop for RecordBuilder<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOPIC: TopicId = TopicId(0);
-
-    fn outbox() -> Outbox {
-        let name = Arc::from("rt-assignment");
-        Outbox::new([OutputTopic { name, partitions: 6, record_bytes_max: 20 }])
-    }
-
-    fn records(outbox: &Outbox) -> Vec<(i32, String)> {
-        let text = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-            None => "null".into(),
-        };
-        let describe = |record: OutboundRecord<'_>| {
-            let headers: Vec<&str> = record.headers().map(|(name, _)| name).collect();
-            let (key, value) = (text(record.key), text(record.value));
-            (record.partition, format!("{key}={value} {}", headers.join(",")))
-        };
-        outbox.records().map(describe).collect()
-    }
-
-    #[test]
-    fn a_record_too_large_leaves_nothing_behind() {
-        let mut outbox = outbox();
-        outbox.record(TOPIC).key(b"a").header("h", b"1").value(|b| b.extend(b"one")).unwrap();
-        let large = outbox.record(TOPIC).key(b"b").header("h", b"2").value(|b| b.extend([0; 20]));
-        assert_eq!(large, Err(TooLarge { bytes: 23, bytes_max: 20 }));
-        outbox.record(TOPIC).key(b"c").partition(4).tombstone().unwrap();
-        let partition_of_a = kafka::partition_of(b"a", 6);
-        let expected = vec![(partition_of_a, "a=one h".to_owned()), (4, "c=null ".to_owned())];
-        assert_eq!(records(&outbox), expected);
-        assert_eq!(outbox.arena.len(), 6);
-        assert_eq!(outbox.headers.len(), 1);
-        let counts = |outbox: &Outbox| outbox.counts().map(|(_, n)| n).collect::<Vec<_>>();
-        assert_eq!(counts(&outbox), [2]);
-        outbox.clear();
-        assert_eq!(counts(&outbox), [0]);
-    }
-
-    #[test]
-    fn what_is_laid_out_in_batches_is_counted_and_leaves_nothing_in_the_arena() {
-        let mut outbox = outbox();
-        for _ in 0..2 {
-            outbox.begin(Layout::Batches, 1);
-            outbox.record(TOPIC).key(b"a").header("h", b"1").value(|b| b.extend(b"one")).unwrap();
-            let large = outbox.record(TOPIC).key(b"b").value(|b| b.extend([0; 20]));
-            assert_eq!(large, Err(TooLarge { bytes: 21, bytes_max: 20 }));
-            outbox.record(TOPIC).partition(4).tombstone().unwrap();
-            assert_eq!((outbox.len(), outbox.arena.len()), (2, 0));
-            assert_eq!(outbox.counts().map(|(_, n)| n).collect::<Vec<_>>(), [2]);
-            assert!(outbox.batches().is_some());
-        }
-        outbox.begin(Layout::Arena, 2);
-        assert!(outbox.is_empty() && outbox.batches().is_none());
-    }
-
-    #[test]
-    fn a_record_that_is_given_up_leaves_nothing_behind() {
-        let mut outbox = outbox();
-        drop(outbox.record(TOPIC).key(b"a").header("h", b"1"));
-        assert_eq!((outbox.len(), outbox.arena.len(), outbox.headers.len()), (0, 0, 0));
-    }
-}
+mod tests;

@@ -58,11 +58,6 @@ impl Headers {
         self.bytes.clear();
         self.n = 0;
     }
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.n == 0
-    }
 }
 
 /// The batches of one partition in one transaction, in memory that is lent to it.

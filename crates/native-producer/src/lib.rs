@@ -1,7 +1,8 @@
 //! A transactional producer that lays out record batches itself and speaks transactions v2.
 //!
-//! It has one operation: these records and these next offsets, in one transaction, or by kind why not. It knows nothing of events, lanes or consumers. All of it runs on the thread that calls;
-//! sockets block, for no longer than a request may take.
+//! It has one operation: these records and these next offsets, in one transaction, or by kind why not. It
+//! knows nothing of events, lanes or consumers. All of it runs on the thread that calls; sockets block,
+//! for no longer than a request may take.
 //!
 //! What each error code of each request means is one table, [`Request`] by error code, in `verdict`.
 

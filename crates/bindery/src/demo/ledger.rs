@@ -182,8 +182,7 @@ impl Ledger {
     }
 
     /// How many events are accounted for, for the moment: sent, decided, assigned if bound, kept if
-    /// held, every
-    /// report taken in, and the status published that all of it comes to.
+    /// held, every report taken in, and the status published that all of it comes to.
     pub fn n_settled(&self) -> usize {
         self.n_settled
     }

@@ -99,6 +99,17 @@ fn write(producer: &mut Producer, value: &str, offset: i64) -> Result<(), WriteE
     producer.commit(&mut records, Some(&offsets), NEVER)
 }
 
+/// Lays out a value without key and headers, for the first topic.
+fn append(records: &mut RecordAccumulator, partition: i32, value: &str) {
+    let record = Record {
+        timestamp_ms: 0,
+        key: None,
+        value: Some(value.as_bytes()),
+        headers: Headers::NONE,
+    };
+    records.append(0, partition, &record);
+}
+
 fn key_of(request: Request) -> ApiKey {
     match request {
         Request::FindCoordinator => ApiKey::FindCoordinator,
@@ -251,13 +262,7 @@ fn more_than_one_batch_takes_is_written_in_order() {
         records.clear();
         for number in 0..500 {
             let value = format!("{round}-{number:04}");
-            let record = Record {
-                timestamp_ms: 0,
-                key: None,
-                value: Some(value.as_bytes()),
-                headers: Headers::NONE,
-            };
-            records.append(0, 1, &record);
+            append(&mut records, 1, &value);
         }
         producer.commit(&mut records, None, NEVER).unwrap();
     }
@@ -285,13 +290,7 @@ fn a_topic_that_takes_less_than_was_thought_gets_smaller_batches() {
         records.clear();
         for number in 0..100 {
             let value = format!("{number:0100}");
-            let record = Record {
-                timestamp_ms: 0,
-                key: None,
-                value: Some(value.as_bytes()),
-                headers: Headers::NONE,
-            };
-            records.append(0, 0, &record);
+            append(&mut records, 0, &value);
         }
         match producer.commit(&mut records, None, NEVER) {
             Ok(()) => break,
