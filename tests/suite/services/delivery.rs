@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 
-use domain::{EventStatus, FactKind, Folded, Outcome, Status};
+use domain::{FactKind, Folded, Outcome, Status};
 use event_consumer::Side;
-use testkit::{Isolation, OwnCluster, OwnedRecord, Process, wait_until};
+use testkit::{Isolation, OwnCluster, Process, wait_until};
 
-use super::installation::{DEADLINE, Installation, event_id, fact_in, headers};
+use super::installation::{DEADLINE, Installation, event_id, fact_in, status_in};
 
 /// What delivery services say of an event, in this order and over and over, and what it comes to.
 const STORIES: [(&[Outcome], Status); 6] = [
@@ -235,11 +235,6 @@ fn check_statuses(installation: &Installation) {
         }
         Ok(())
     });
-}
-
-fn status_in(record: &OwnedRecord) -> EventStatus<'_> {
-    let status = wire::status::decode(record.value.as_deref(), headers(record));
-    status.expect("a status can be decoded")
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{EventStatus, Status};
+use domain::Status;
 use event_consumer::Side;
 use testkit::{OwnCluster, free_port, wait_until};
 
-use super::installation::{DEADLINE, Installation, event_id, headers};
+use super::installation::{DEADLINE, Installation, event_id, status_in};
 
 /// Enough to be in the middle of for a while.
 const N_EVENTS: usize = 4_000;
@@ -81,9 +81,7 @@ fn check_statuses(installation: &Installation, n: usize) {
 fn n_settled(installation: &Installation, n: usize) -> usize {
     let mut last: BTreeMap<String, Status> = BTreeMap::new();
     for record in &installation.read(&installation.topics.event_status.name) {
-        let status: EventStatus<'_> =
-            wire::status::decode(record.value.as_deref(), headers(record))
-                .expect("a status can be decoded");
+        let status = status_in(record);
         let before = last.insert(status.event_id.to_string(), status.status);
         assert!(
             before.is_none_or(|before| before.rank() <= status.status.rank()),

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::{
-    Channel, Fact, FactKind, Lanes, RequiredPath, Template, TemplateState, TemplateVersion,
-    Timestamp,
+    Channel, EventStatus, Fact, FactKind, Lanes, RequiredPath, Template, TemplateState,
+    TemplateVersion, Timestamp,
 };
 use event_consumer::{EventConsumerSettings, Side};
 use kafka::{ClientSettings, Topics};
@@ -297,6 +297,12 @@ pub(crate) fn headers(record: &OwnedRecord) -> impl Iterator<Item = (&str, Optio
 /// The fact in a record of the journal.
 pub(crate) fn fact_in(record: &OwnedRecord) -> Fact<'_> {
     wire::fact::decode(record.value.as_deref(), headers(record)).expect("a fact can be decoded")
+}
+
+/// The status in a record of `event-status`.
+pub(crate) fn status_in(record: &OwnedRecord) -> EventStatus<'_> {
+    let status = wire::status::decode(record.value.as_deref(), headers(record));
+    status.expect("a status can be decoded")
 }
 
 /// Whether a fact is what an event consumer decided.
